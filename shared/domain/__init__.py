@@ -1,0 +1,1 @@
+"""The words of the business: frozen types and pure rules. No I/O and no framework."""

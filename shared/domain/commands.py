@@ -1,0 +1,67 @@
+"""The commands that travel on streams: one name and one payload each, used by who sends and who handles."""
+
+from __future__ import annotations
+
+from .ids import RunId, SelectionId, TargetId
+from .operation import NewOperation, Service
+
+
+def select_repositories(selection_id: SelectionId, *, actor: str, run_id: RunId | None = None) -> NewOperation:
+    """Answer the `on` part of a selection's document; then, where it belongs to a run, plan that run."""
+    return NewOperation(
+        service=Service.SELECTION,
+        type="select_repositories",
+        payload={"selection_id": str(selection_id)},
+        dedupe_key=f"select_repositories:{selection_id}",
+        actor=actor,
+        run_id=run_id,
+    )
+
+
+def plan_run(run_id: RunId, *, actor: str) -> NewOperation:
+    """Make a target of each selected repository, and a command to prepare each."""
+    return NewOperation(
+        service=Service.CAMPAIGNS,
+        type="plan_run",
+        payload={"run_id": str(run_id)},
+        dedupe_key=f"plan_run:{run_id}",
+        actor=actor,
+        run_id=run_id,
+    )
+
+
+def prepare_target(target_id: TargetId, *, run_id: RunId, actor: str, attempt: int = 1) -> NewOperation:
+    """Run the steps, store log, patch and diff; `attempt` tells a deliberate second preparation apart."""
+    return NewOperation(
+        service=Service.CAMPAIGNS,
+        type="prepare_target",
+        payload={"target_id": str(target_id)},
+        dedupe_key=f"prepare_target:{target_id}:{attempt}",
+        actor=actor,
+        run_id=run_id,
+        target_id=target_id,
+    )
+
+
+def publish_target(target_id: TargetId, *, run_id: RunId, actor: str, attempt: int = 1) -> NewOperation:
+    """Push the prepared change and open its pull request."""
+    return NewOperation(
+        service=Service.CAMPAIGNS,
+        type="publish_target",
+        payload={"target_id": str(target_id)},
+        dedupe_key=f"publish_target:{target_id}:{attempt}",
+        actor=actor,
+        run_id=run_id,
+        target_id=target_id,
+    )
+
+
+def handle_webhook(delivery_id: str, *, service: Service = Service.CAMPAIGNS) -> NewOperation:
+    """Take in one verified webhook delivery from GitHub."""
+    return NewOperation(
+        service=service,
+        type="handle_webhook",
+        payload={"delivery_id": delivery_id},
+        dedupe_key=f"handle_webhook:{delivery_id}",
+        actor="github",
+    )

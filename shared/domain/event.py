@@ -1,0 +1,70 @@
+"""Events: every transition of a run or a target, as the API, the event stream, the page and the CLI show it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from .ids import EventId, RunId, TargetId, new_id
+from .run import RunState
+from .target import PullRequestRef, TargetState
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """One thing that happened. `type` is `run.<state>`, `target.<state>` or `selection.<state>`.
+
+    The payload is JSON; for targets it has `repository`, `from`, `to`, and where known `reason` and
+    `pull_request` (`number`, `url`).
+    """
+
+    id: EventId
+    run_id: RunId
+    target_id: TargetId | None
+    type: str
+    payload: Mapping[str, Any]
+    occurred_at: datetime
+
+
+def run_event(run_id: RunId, state: RunState, *, now: datetime, error: str | None = None) -> Event:
+    """A run came to `state`."""
+    payload: dict[str, Any] = {"to": state.value}
+    if error:
+        payload["error"] = error
+    return Event(
+        id=EventId(new_id()),
+        run_id=run_id,
+        target_id=None,
+        type=f"run.{state}",
+        payload=payload,
+        occurred_at=now,
+    )
+
+
+def target_event(
+    *,
+    run_id: RunId,
+    target_id: TargetId,
+    repository: str,
+    before: TargetState,
+    after: TargetState,
+    now: datetime,
+    reason: str | None = None,
+    pull_request: PullRequestRef | None = None,
+) -> Event:
+    """A target went from `before` to `after`."""
+    payload: dict[str, Any] = {"repository": repository, "from": before.value, "to": after.value}
+    if reason:
+        payload["reason"] = reason
+    if pull_request:
+        payload["pull_request"] = {"number": pull_request.number, "url": pull_request.url}
+    return Event(
+        id=EventId(new_id()),
+        run_id=run_id,
+        target_id=target_id,
+        type=f"target.{after}",
+        payload=payload,
+        occurred_at=now,
+    )

@@ -1,0 +1,133 @@
+"""A target: one repository, base branch and group of a run, on its way to a merged pull request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from ..errors import InvalidTransition
+from .ids import CampaignId, InstallationId, RunId, TargetId
+
+
+class TargetState(StrEnum):
+    """Where a target is. The allowed steps stand in `TARGET_TRANSITIONS`."""
+
+    PENDING = "pending"
+    PREPARING = "preparing"
+    PREPARED = "prepared"  # the diff is stored
+    UNCHANGED = "unchanged"  # the steps changed nothing: no pull request
+    FAILED = "failed"
+    PUBLISHING = "publishing"
+    DRAFT = "draft"
+    OPEN = "open"
+    MERGED = "merged"
+    CLOSED = "closed"
+    CANCELLED = "cancelled"
+    PAUSED = "paused"
+    CONFLICTED = "conflicted"
+    BLOCKED = "blocked"  # foreign commits, suspended installation, opt-out: somebody must act
+
+
+_S = TargetState
+_STOPPABLE = frozenset({_S.CANCELLED, _S.PAUSED, _S.FAILED, _S.BLOCKED})
+
+TARGET_TRANSITIONS: dict[TargetState, frozenset[TargetState]] = {
+    _S.PENDING: frozenset({_S.PREPARING}) | _STOPPABLE,
+    _S.PREPARING: frozenset({_S.PREPARED, _S.UNCHANGED}) | _STOPPABLE,
+    _S.PREPARED: frozenset({_S.PUBLISHING, _S.PREPARING}) | _STOPPABLE,
+    _S.PUBLISHING: frozenset({_S.DRAFT, _S.OPEN, _S.CONFLICTED, _S.PREPARING}) | _STOPPABLE,
+    _S.DRAFT: frozenset({_S.OPEN, _S.MERGED, _S.CLOSED, _S.CONFLICTED, _S.BLOCKED}),
+    _S.OPEN: frozenset({_S.DRAFT, _S.MERGED, _S.CLOSED, _S.CONFLICTED, _S.BLOCKED}),
+    _S.CONFLICTED: frozenset({_S.PREPARING, _S.OPEN, _S.DRAFT, _S.MERGED, _S.CLOSED, _S.BLOCKED}),
+    _S.CLOSED: frozenset({_S.OPEN, _S.DRAFT}),
+    _S.PAUSED: frozenset({_S.PENDING, _S.CANCELLED}),
+    _S.BLOCKED: frozenset({_S.PREPARING, _S.OPEN, _S.DRAFT, _S.MERGED, _S.CLOSED, _S.CANCELLED}),
+    _S.FAILED: frozenset({_S.PREPARING, _S.CANCELLED}),
+    _S.UNCHANGED: frozenset({_S.PREPARING}),
+    _S.CANCELLED: frozenset({_S.PENDING}),
+    _S.MERGED: frozenset(),
+}
+
+UNSETTLED = frozenset({_S.PENDING, _S.PREPARING, _S.PREPARED, _S.PUBLISHING})
+"""States in which an apply run still has work to do; in a dry run, `prepared` is settled too."""
+
+FOLLOWED = frozenset({_S.DRAFT, _S.OPEN, _S.CONFLICTED})
+"""States with a pull request that may still change on GitHub."""
+
+
+class ReviewState(StrEnum):
+    """The state of reviews of a target's pull request."""
+
+    NONE = "none"
+    PENDING = "pending"
+    APPROVED = "approved"
+    CHANGES_REQUESTED = "changes_requested"
+    COMMENTED = "commented"
+    DISMISSED = "dismissed"
+
+
+class ChecksState(StrEnum):
+    """The rolled-up state of checks on a target's branch."""
+
+    UNKNOWN = "unknown"
+    PENDING = "pending"
+    PASSED = "passed"
+    FAILED = "failed"
+
+
+def states_before(state: TargetState) -> tuple[TargetState, ...]:
+    """The states from which a target may become `state`, for `WHERE state = ANY($from)`."""
+    return tuple(before for before, after in TARGET_TRANSITIONS.items() if state in after)
+
+
+def check_transition(current: TargetState, wanted: TargetState) -> None:
+    """Raises `InvalidTransition` where the table does not allow the step."""
+    if wanted not in TARGET_TRANSITIONS[current]:
+        raise InvalidTransition("target", current, wanted)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiffStat:
+    """How large a change is, in files and lines."""
+
+    files: int
+    additions: int
+    deletions: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PullRequestRef:
+    """The pull request of a target on GitHub."""
+
+    number: int
+    node_id: str
+    url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """A target as it is now.
+
+    `branch` is the head branch that Octobatch owns, `base_branch` the branch it asks to be merged into,
+    `base_oid` the commit that the steps ran on. `reason` says why it failed, is blocked or was left alone.
+    """
+
+    id: TargetId
+    run_id: RunId
+    campaign_id: CampaignId
+    repository_node_id: str
+    repository: str  # owner/name
+    installation_id: InstallationId
+    base_branch: str
+    base_oid: str | None
+    branch: str
+    group: str  # empty unless the spec groups or splits changes
+    state: TargetState
+    review_state: ReviewState
+    checks_state: ChecksState
+    reason: str | None
+    diff_stat: DiffStat | None
+    pull_request: PullRequestRef | None
+    created_at: datetime
+    updated_at: datetime

@@ -1,0 +1,43 @@
+"""The connection pool, and how Postgres types meet Python's.
+
+    async with open_pool(settings.postgres_dsn.get_secret_value(), size=10) as pool:
+        async with pool.acquire() as conn, conn.transaction():
+            await runs.insert_run(conn, …)
+
+`jsonb` columns take and give Python objects. Functions of the aggregate modules take a `Connection` first and
+leave the transaction to their caller.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, TypeAlias
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+from ..errors import Unavailable
+
+if TYPE_CHECKING:
+    Pool: TypeAlias = asyncpg.Pool[asyncpg.Record]
+    Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+else:
+    Pool = asyncpg.Pool
+    Connection = asyncpg.Connection
+
+
+async def _set_up(conn: Connection) -> None:
+    await conn.set_type_codec("jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads)
+
+
+@asynccontextmanager
+async def open_pool(dsn: str, *, size: int = 10) -> AsyncIterator[Pool]:
+    """A pool of at most `size` connections, closed at the end; raises `Unavailable` where none can be made."""
+    try:
+        pool = await asyncpg.create_pool(dsn, min_size=1, max_size=size, init=_set_up, command_timeout=60)
+    except (OSError, asyncpg.PostgresError) as error:
+        raise Unavailable("Postgres", str(error)) from error
+    async with pool:
+        yield pool

@@ -1,0 +1,163 @@
+"""Every setting, once: name, type, unit, default, meaning.
+
+A setting is read from the environment (`OCTOBATCH_` before its name) or, where the name ends in `_FILE`, from the
+file that the variable names, as mounted secrets are given:
+
+    OCTOBATCH_POSTGRES_DSN=postgresql://…        or        OCTOBATCH_POSTGRES_DSN_FILE=/run/secrets/dsn
+
+`load(Settings)` raises `InvalidSettings`, one line a wrong or missing setting. Each process loads the class that
+holds what it may know: the App key stands in `TokensSettings` alone.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from .errors import InvalidSettings
+
+PREFIX = "OCTOBATCH_"
+
+
+class _MountedFiles(PydanticBaseSettingsSource):
+    """Values from the files that `OCTOBATCH_<NAME>_FILE` variables name."""
+
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
+        variable = f"{PREFIX}{field_name.upper()}_FILE"
+        path = os.environ.get(variable)
+        if not path:
+            return None, field_name, False
+        try:
+            return Path(path).read_text().strip(), field_name, False
+        except OSError as error:
+            raise InvalidSettings(f"{variable}: {path} cannot be read: {error.strerror}") from error
+
+    def __call__(self) -> dict[str, Any]:
+        values = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
+        return {name: value for name, value in values.items() if value is not None}
+
+
+class Settings(BaseSettings):
+    """What every process needs: the stores, GitHub's address, and logs."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
+
+    postgres_dsn: SecretStr = Field(description="postgresql://user:password@host:port/database")
+    postgres_pool_size: int = Field(10, ge=1, le=200, description="connections a process may hold")
+    redis_url: SecretStr = Field(description="redis://[:password@]host:port/db of Redis 7+ or Valkey")
+    blobstore_url: str = Field(description="where artifacts go: file:///folder or s3://bucket[/prefix]")
+    blobstore_endpoint: str | None = Field(None, description="S3 endpoint URL, for stores other than AWS")
+    blobstore_region: str = Field("us-east-1", description="S3 region")
+    blobstore_access_key_id: SecretStr | None = Field(None, description="S3 access key; none = the AWS default chain")
+    blobstore_secret_access_key: SecretStr | None = Field(None, description="S3 secret key")
+    github_api_base: str = Field(
+        "https://api.github.com",
+        description="https://api.github.com, or https://HOST/api/v3 for GitHub Enterprise Server",
+    )
+    github_timeout_seconds: float = Field(30.0, gt=0, description="longest wait for one answer of GitHub")
+    public_url: str = Field("http://127.0.0.1:8600", description="the address users reach the gateway at")
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="lowest level that is logged")
+    log_format: str = Field("json", pattern="^(json|console)$", description="json for collectors, console for people")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What the caller gives, then the environment, then mounted files."""
+        return init_settings, env_settings, _MountedFiles(settings_cls)
+
+
+class GatewaySettings(Settings):
+    """What the gateway needs besides."""
+
+    gateway_host: str = Field("127.0.0.1", description="address to listen on")
+    gateway_port: int = Field(8600, ge=1, le=65535, description="port to listen on")
+    webhook_secret: SecretStr | None = Field(None, description="secret of GitHub's webhooks; none = they are refused")
+    api_key_pepper: SecretStr = Field(
+        description="key of the HMAC that API keys are stored as; at least 32 characters", min_length=32
+    )
+    bootstrap_api_key: SecretStr | None = Field(
+        None, description="an API key to accept from the first start on; none = one is made and printed once"
+    )
+
+
+class WorkerSettings(Settings):
+    """What every worker needs besides."""
+
+    worker_concurrency: int = Field(10, ge=1, le=1000, description="commands handled at once by one process")
+    command_lease_seconds: float = Field(
+        30.0, gt=0.1, le=3600, description="idle time after which another worker takes a command over"
+    )
+    command_max_attempts: int = Field(
+        5, ge=1, le=100, description="runs that may end in an error before the command is a dead letter"
+    )
+    command_timeout_seconds: float = Field(900.0, gt=0, description="longest run of one command")
+    drain_seconds: float = Field(
+        20.0, ge=0, description="time to finish what runs after SIGTERM; the rest is handed back"
+    )
+    relay_interval_seconds: float = Field(
+        2.0, gt=0, description="how often commands that Redis lost are appended again"
+    )
+
+
+class CampaignsSettings(WorkerSettings):
+    """What the campaigns worker needs besides."""
+
+    run_isolation: str = Field(
+        "auto",
+        pattern="^(auto|bubblewrap|process)$",
+        description="auto = bubblewrap where it works, else a plain process",
+    )
+    api_transport_max_bytes: int = Field(
+        512 * 1024,
+        ge=0,
+        description="largest change that goes through GitHub's API; larger ones are pushed by git",
+    )
+    workspace_dir: Path = Field(Path("/tmp/octobatch"), description="folder for working copies")  # noqa: S108
+    follow_interval_seconds: float = Field(
+        30.0, gt=0, description="how often open pull requests are asked for what webhooks missed"
+    )
+
+
+class SelectionSettings(WorkerSettings):
+    """What the selection worker needs besides."""
+
+
+class TokensSettings(WorkerSettings):
+    """What the tokens worker needs besides, and nobody else may have."""
+
+    github_app_id: str = Field(description="the App's id or client id")
+    github_app_private_key: SecretStr = Field(description="the App's private key, PEM (PKCS#1 or PKCS#8)")
+    token_cache_key: SecretStr | None = Field(
+        None, description="key that cached tokens are encrypted with in Redis; none = cached in memory only"
+    )
+
+
+S = TypeVar("S", bound=Settings)
+
+
+def load(settings_class: type[S]) -> S:
+    """The settings of this process; raises `InvalidSettings` with a line for each that is missing or wrong."""
+    try:
+        return settings_class()  # pyright: ignore[reportCallIssue]  # values come from the environment
+    except ValidationError as error:
+        lines = [
+            f"{PREFIX}{'_'.join(map(str, problem['loc'])).upper()}: {problem['msg']}"
+            f" — {_description(settings_class, problem['loc'])}"
+            for problem in error.errors(include_input=False, include_url=False)
+        ]
+        raise InvalidSettings("\n".join(lines)) from None
+
+
+def _description(settings_class: type[Settings], location: tuple[int | str, ...]) -> str:
+    field = settings_class.model_fields.get(str(location[0])) if location else None
+    return (field.description if field else None) or ""
