@@ -1,0 +1,64 @@
+"""A process starts with settings that hold, or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from shared.errors import InvalidSettings
+from shared.settings import GatewaySettings, Settings, TokensSettings, load
+
+REQUIRED = {
+    "OCTOBATCH_POSTGRES_DSN": "postgresql://localhost/octobatch",
+    "OCTOBATCH_REDIS_URL": "redis://localhost",
+    "OCTOBATCH_BLOBSTORE_URL": "file:///var/lib/octobatch",
+}
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    for name, value in REQUIRED.items():
+        monkeypatch.setenv(name, value)
+    return monkeypatch
+
+
+def test_defaults_are_safe(environment: pytest.MonkeyPatch) -> None:
+    settings = load(Settings)
+    assert settings.github_api_base == "https://api.github.com"
+    assert settings.log_level == "INFO"
+
+
+def test_every_missing_setting_is_named_with_its_meaning(environment: pytest.MonkeyPatch) -> None:
+    for name in REQUIRED:
+        environment.delenv(name)
+    with pytest.raises(InvalidSettings) as caught:
+        load(Settings)
+    assert [line.partition(":")[0] for line in str(caught.value).splitlines()] == list(REQUIRED)
+    assert "s3://bucket" in str(caught.value)
+
+
+def test_a_wrong_value_is_named_but_never_shown(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("OCTOBATCH_API_KEY_PEPPER", "hunter2")
+    with pytest.raises(InvalidSettings, match="OCTOBATCH_API_KEY_PEPPER") as caught:
+        load(GatewaySettings)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_secret_can_come_from_a_mounted_file(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    key = tmp_path / "key.pem"
+    key.write_text("the key\n")
+    environment.setenv("OCTOBATCH_GITHUB_APP_ID", "1")
+    environment.setenv("OCTOBATCH_GITHUB_APP_PRIVATE_KEY_FILE", str(key))
+    assert load(TokensSettings).github_app_private_key.get_secret_value() == "the key"
+
+
+def test_a_file_that_cannot_be_read_stops_the_start(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    environment.setenv("OCTOBATCH_POSTGRES_DSN_FILE", str(tmp_path / "missing"))
+    with pytest.raises(InvalidSettings, match=r"OCTOBATCH_POSTGRES_DSN_FILE: .*missing cannot be read"):
+        load(Settings)
+
+
+def test_secrets_do_not_show_in_a_printout(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("OCTOBATCH_POSTGRES_DSN", "postgresql://me:hunter2@localhost/octobatch")
+    assert "hunter2" not in repr(load(Settings))
