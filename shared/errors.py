@@ -149,7 +149,11 @@ class GitHubForbidden(GitHubError):
 
 
 class GitHubUnauthorized(GitHubError):
-    """401: the token or the App key is not accepted."""
+    """401: the token or the App key is not accepted; `answered_at` is GitHub's clock, to tell a clock that is off."""
+
+    def __init__(self, message: str, *, status: int | None = None, answered_at: datetime | None = None) -> None:
+        super().__init__(message, status=status)
+        self.answered_at = answered_at
 
 
 class GitHubInvalid(GitHubError):
@@ -176,11 +180,14 @@ class InstallationNotFound(GitHubError):
 
 
 class StepFailed(OctobatchError):
-    """A step of the spec failed in one repository; the target is failed with this as its reason."""
+    """A step of the spec failed in one repository; the target is failed with this as its reason.
 
-    def __init__(self, step_index: int, why: str) -> None:
+    `log` is what the steps said until then, for the target's log.
+    """
+
+    def __init__(self, step_index: int, why: str, *, log: bytes = b"") -> None:
         super().__init__(f"step {step_index + 1}: {why}")
-        self.step_index, self.why = step_index, why
+        self.step_index, self.why, self.log = step_index, why, log
 
 
 class TargetBlocked(OctobatchError):

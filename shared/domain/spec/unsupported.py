@@ -1,0 +1,40 @@
+"""Fields of the spec's document that this version does nothing about: each is refused by name, never ignored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+Path = tuple[str | int, ...]
+
+_TOP = ("workspaces", "transformChanges", "rollout", "schedule", "importChangesets")
+_CHANGESET = ("conflictStrategy", "onForeignCommits", "autoMerge", "labels", "assignees", "reviewers")
+_COMMIT = ("signing",)
+_STEP = ("container", "network")
+_ON = ("codeSearch",)
+
+
+def take_unsupported(document: dict[Any, Any]) -> list[Path]:
+    """Takes the fields that are not supported out of the document, and says where they stood."""
+    taken = [*_take(document, (), _TOP)]
+    changeset = document.get("changesetTemplate")
+    taken += _take(changeset, ("changesetTemplate",), _CHANGESET)
+    if isinstance(changeset, dict):
+        taken += _take(cast("dict[Any, Any]", changeset).get("commit"), ("changesetTemplate", "commit"), _COMMIT)
+    for part, names in (("steps", _STEP), ("on", _ON)):
+        entries = document.get(part)
+        for index, entry in enumerate(cast("list[Any]", entries) if isinstance(entries, list) else []):
+            taken += _take(entry, (part, index), names)
+    if document.get("onError", "continue") != "continue":
+        del document["onError"]
+        taken.append(("onError",))
+    return taken
+
+
+def _take(mapping: Any, path: Path, names: tuple[str, ...]) -> Iterator[Path]:
+    if not isinstance(mapping, dict):
+        return
+    for name in names:
+        if name in mapping:
+            del mapping[name]
+            yield (*path, name)
