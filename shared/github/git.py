@@ -1,10 +1,135 @@
-"""git over HTTPS."""
+"""Changes as git sees them: the commit of a change, what it differs in, its patch, and its push."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
-from ..domain.change import PreparedChange
+from ..domain.change import FileChange, PreparedChange
+from ..domain.target import DiffStat
+from .git_process import Repository, create_repository, fetch_commit, push_commit
+
+AUTHOR = "Octobatch"
+AUTHOR_EMAIL = "octobatch@users.noreply.invalid"
+_REF = "refs/octobatch/change"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """What a commit changed: whole new contents, patch (mbox, for `git am`), diff and size."""
+
+    files: tuple[FileChange, ...]
+    patch: bytes
+    diff: bytes
+    stat: DiffStat
+
+
+async def commit_working_tree(repository: Repository, *, parent: str, message: str, at: datetime) -> str:
+    """Commits everything in the working tree that `.gitignore` does not leave out; the oid of the commit."""
+    await repository.git("add", "--all", ".")
+    tree = (await repository.git("write-tree")).decode().strip()
+    date = f"{int(at.timestamp())} +0000"
+    identity = {
+        f"GIT_{role}_{part}": value
+        for role in ("AUTHOR", "COMMITTER")
+        for part, value in (("NAME", AUTHOR), ("EMAIL", AUTHOR_EMAIL), ("DATE", date))
+    }
+    arguments = ("commit-tree", tree, "-p", parent, "-F", "-")
+    return (await repository.git(*arguments, input=message.encode(), env=identity)).decode().strip()
+
+
+async def commit_files(
+    repository: Repository, files: Sequence[FileChange], *, parent: str | None, message: str, at: datetime
+) -> str:
+    """Commits files on top of a commit (None: on nothing) without a working tree; the oid of the commit.
+
+    The same files, parent, message and time give the same oid.
+    """
+    text = message.encode()
+    date = f"{int(at.timestamp())} +0000"
+    stream = [
+        f"commit {_REF}\ncommitter {AUTHOR} <{AUTHOR_EMAIL}> {date}\ndata {len(text)}\n".encode(),
+        text,
+        f"\nfrom {parent}\n".encode() if parent else b"\n",
+    ]
+    for file in files:
+        stream.append(_import_line(file))
+    stream.append(b"\n")
+    await repository.git("update-ref", "-d", _REF)
+    await repository.git("fast-import", "--quiet", "--force", "--date-format=raw", input=b"".join(stream))
+    return (await repository.git("rev-parse", _REF)).decode().strip()
+
+
+def _import_line(file: FileChange) -> bytes:
+    path = _quoted(file.path)
+    if file.content is None:
+        return b"D " + path + b"\n"
+    head = f"M {file.git_mode} inline ".encode() + path + f"\ndata {len(file.content)}\n".encode()
+    return head + file.content + b"\n"
+
+
+def _quoted(path: str) -> bytes:
+    """A path as fast-import reads it, whatever characters it has."""
+    escaped = path.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'.encode("utf-8", "surrogateescape")
+
+
+async def difference(repository: Repository, *, base: str, commit: str) -> Difference:
+    """What `commit` changed since `base`."""
+    listing = await repository.git("diff-tree", "-r", "-z", "--raw", "--numstat", "--no-renames", base, commit)
+    changes, stat = _parse_listing(listing)
+    if not changes:
+        return Difference(files=(), patch=b"", diff=b"", stat=stat)
+    contents = await _contents(repository, [oid for oid, _, _ in changes if oid])
+    return Difference(
+        files=tuple(
+            FileChange(
+                path=path,
+                content=contents[oid] if oid else None,
+                executable=mode == "100755",
+                symlink=mode == "120000",
+            )
+            for oid, mode, path in changes
+        ),
+        patch=await repository.git(
+            "format-patch", "--stdout", "--binary", "--full-index", "--no-signature", f"{base}..{commit}"
+        ),
+        diff=await repository.git("diff-tree", "-r", "-p", "-M", "--no-ext-diff", "--no-textconv", base, commit),
+        stat=stat,
+    )
+
+
+def _parse_listing(listing: bytes) -> tuple[list[tuple[str | None, str, str]], DiffStat]:
+    """(oid or None, mode, path) of each changed file, and how many lines differ; submodules are left out."""
+    fields = iter(listing.decode("utf-8", "surrogateescape").split("\0"))
+    changes: list[tuple[str | None, str, str]] = []
+    additions = deletions = 0
+    for field in fields:
+        if field.startswith(":"):
+            _, mode, _, oid, status = field.split(" ")
+            path = next(fields)
+            if mode != "160000":
+                changes.append((None if status == "D" else oid, mode, path))
+        elif field:
+            added, deleted, _ = field.split("\t", 2)
+            additions += int(added) if added.isdigit() else 0
+            deletions += int(deleted) if deleted.isdigit() else 0
+    return changes, DiffStat(files=len(changes), additions=additions, deletions=deletions)
+
+
+async def _contents(repository: Repository, oids: Sequence[str]) -> dict[str, bytes]:
+    """The content of each blob."""
+    answer = await repository.git("cat-file", "--batch", input="".join(f"{oid}\n" for oid in oids).encode())
+    contents: dict[str, bytes] = {}
+    position = 0
+    while position < len(answer):
+        end = answer.index(b"\n", position)
+        oid, _, size = answer[position:end].decode().split(" ")
+        contents[oid] = answer[end + 1 : end + 1 + int(size)]
+        position = end + 2 + int(size)
+    return contents
 
 
 async def push_change(
@@ -19,7 +144,15 @@ async def push_change(
     """Commits a change on its base and pushes it to `branch`; the oid of the commit, the same whenever it is repeated.
 
     The branch must stand at `expected_oid` (None: must not exist), or at the very commit already; else `Conflict`,
-    so that nobody's commits are overwritten. `folder` is where a working copy may be made; it is removed.
+    so that nobody's commits are overwritten. `folder` is an empty folder for the work, which its owner removes.
     Raises `GitHubUnavailable`, `GitHubForbidden`, `GitHubUnauthorized`, `GitHubNotFound`.
     """
-    raise NotImplementedError
+    repository = await create_repository(folder / "git")
+    await fetch_commit(repository, clone_url=clone_url, token=token, oid=change.base_oid)
+    commit = await commit_files(
+        repository, change.files, parent=change.base_oid, message=change.commit_message, at=change.prepared_at
+    )
+    await push_commit(
+        repository, clone_url=clone_url, token=token, oid=commit, branch=branch, expected_oid=expected_oid
+    )
+    return commit

@@ -1,0 +1,239 @@
+"""git over HTTPS: shallow working copies, trees, patches and pushes.
+
+Every call runs with an environment of its own: no configuration of the system or the user, no hooks, no prompts, only
+HTTP(S), and a time limit. The token is in that environment alone (as an `http.extraHeader` for GitHub's address): never
+in arguments, URLs or files, and so never in a working copy.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+import re
+import signal
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from ..errors import (
+    Conflict,
+    GitHubError,
+    GitHubForbidden,
+    GitHubNotFound,
+    GitHubUnauthorized,
+    GitHubUnavailable,
+    OctobatchError,
+)
+
+LOCAL_TIMEOUT_SECONDS = 120.0
+TRANSFER_TIMEOUT_SECONDS = 600.0
+
+_CONFIG = {
+    "core.hooksPath": "/dev/null",
+    "core.fsmonitor": "false",
+    "core.attributesFile": "/dev/null",
+    "core.excludesFile": "/dev/null",
+    "core.quotePath": "false",
+    "core.autocrlf": "false",
+    "core.untrackedCache": "false",
+    "credential.helper": "",
+    "diff.ignoreSubmodules": "all",
+    "submodule.recurse": "false",
+    "fetch.unpackLimit": "1",
+    "fetch.recurseSubmodules": "false",
+    "gc.auto": "0",
+    "maintenance.auto": "false",
+    "init.defaultBranch": "main",
+    "http.lowSpeedLimit": "1000",
+    "http.lowSpeedTime": "60",
+    "advice.detachedHead": "false",
+    "commit.gpgSign": "false",
+    "protocol.version": "2",
+}
+_PASSED_ON = (
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "SSL_CERT_FILE",
+    "GIT_SSL_CAINFO",
+)
+
+
+class GitFailed(OctobatchError):
+    """git ended with an error that is not GitHub's doing; the message is git's own."""
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A git folder, with a working tree or without; the two never stand in one another."""
+
+    git_folder: Path
+    tree: Path | None = None
+
+    async def git(
+        self,
+        *arguments: str,
+        input: bytes | None = None,  # noqa: A002
+        env: Mapping[str, str] | None = None,
+        timeout_seconds: float = LOCAL_TIMEOUT_SECONDS,
+    ) -> bytes:
+        """What git writes to its output; raises `GitFailed`."""
+        where = {"GIT_DIR": str(self.git_folder)}
+        if self.tree:
+            where["GIT_WORK_TREE"] = str(self.tree)
+        return await run_git(arguments, env={**where, **(env or {})}, input=input, timeout_seconds=timeout_seconds)
+
+
+async def create_repository(git_folder: Path, tree: Path | None = None) -> Repository:
+    """An empty repository in `git_folder`, which must not exist, for the working tree `tree`."""
+    for folder in ("objects/info", "objects/pack", "refs/heads", "info"):
+        await asyncio.to_thread((git_folder / folder).mkdir, parents=True)
+    (git_folder / "HEAD").write_text("ref: refs/heads/octobatch\n")
+    (git_folder / "config").write_text("[core]\n\trepositoryformatversion = 0\n\tbare = false\n")
+    return Repository(git_folder, tree)
+
+
+async def fetch_commit(
+    repository: Repository, *, clone_url: str, token: str, oid: str, timeout_seconds: float = TRANSFER_TIMEOUT_SECONDS
+) -> None:
+    """Fetches one commit with its files and no history. Raises the errors of `_failure`."""
+    await _transfer(
+        repository,
+        ["fetch", "--quiet", "--no-tags", "--depth=1", "--no-write-fetch-head", clone_url, oid],
+        clone_url=clone_url,
+        token=token,
+        timeout_seconds=timeout_seconds,
+    )
+
+
+async def check_out(repository: Repository, oid: str) -> None:
+    """Puts the files of a commit into the working tree."""
+    await repository.git("update-ref", "--no-deref", "HEAD", oid)
+    await repository.git("read-tree", "-u", "--reset", oid)
+
+
+async def push_commit(
+    repository: Repository, *, clone_url: str, token: str, oid: str, branch: str, expected_oid: str | None
+) -> None:
+    """Pushes a commit to a branch that stands at `expected_oid` (None: does not exist), or at the commit already.
+
+    Raises `Conflict` where the branch stands elsewhere, `GitHubForbidden` where it is protected, and GitHub's errors.
+    """
+    ref = f"refs/heads/{branch}"
+    await _transfer(
+        repository,
+        ["push", "--porcelain", f"--force-with-lease={ref}:{expected_oid or ''}", clone_url, f"{oid}:{ref}"],
+        clone_url=clone_url,
+        token=token,
+        timeout_seconds=TRANSFER_TIMEOUT_SECONDS,
+    )
+
+
+async def _transfer(
+    repository: Repository, arguments: Sequence[str], *, clone_url: str, token: str, timeout_seconds: float
+) -> None:
+    address = urlsplit(clone_url)
+    credentials = base64.b64encode(f"x-access-token:{token}".encode()).decode()
+    header = {f"http.{address.scheme}://{address.netloc}/.extraHeader": f"Authorization: Basic {credentials}"}
+    try:
+        await repository.git(*arguments, env=_config_env({**_CONFIG, **header}), timeout_seconds=timeout_seconds)
+    except GitFailed as error:
+        raise _failure(str(error)) from None
+
+
+_FAILURES: tuple[tuple[str, type[OctobatchError]], ...] = (
+    (r"stale info|\[rejected\]|fetch first|non-fast-forward", Conflict),
+    (r"cannot lock ref|reference already exists|failed to update ref", Conflict),
+    (r"Authentication failed|error: 401|could not read (Username|Password)", GitHubUnauthorized),
+    (r"error: 403|Permission to .* denied|Write access to repository not granted", GitHubForbidden),
+    (r"protected branch|hook declined|refusing to allow|GH\d{3}:|\[remote rejected\]", GitHubForbidden),
+    (r"error: 404|Repository not found|repository .* not found", GitHubNotFound),
+    (r"not our ref|couldn't find remote ref|unadvertised object", GitHubNotFound),
+    (r"error: (429|5\d\d)|Could not resolve host|Failed to connect|Couldn't connect|Connection (refused|reset)|timed out|"
+     r"took longer than|early EOF|hung up|transfer closed|RPC failed|SSL|Empty reply|Operation too slow", GitHubUnavailable),
+)  # fmt: skip
+
+
+def _failure(message: str) -> OctobatchError:
+    """The error that git's words mean; GitHub's limits on git show as 429 and 503."""
+    for pattern, kind in _FAILURES:
+        if re.search(pattern, message):
+            return kind(f"git: {message}")
+    return GitHubError(f"git: {message}")
+
+
+async def run_git(
+    arguments: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    input: bytes | None = None,  # noqa: A002
+    timeout_seconds: float = LOCAL_TIMEOUT_SECONDS,
+) -> bytes:
+    """Runs git with nothing of this process's environment but PATH and proxies; raises `GitFailed`."""
+    process = await asyncio.create_subprocess_exec(
+        "git",
+        *arguments,
+        stdin=asyncio.subprocess.PIPE if input is not None else asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={**_environment(), **env},
+        cwd=env.get("GIT_WORK_TREE") or env.get("GIT_DIR"),
+        start_new_session=True,
+    )
+    try:
+        out, err = await asyncio.wait_for(process.communicate(input), timeout_seconds)
+    except TimeoutError:
+        raise GitFailed(f"git {arguments[0]} took longer than {timeout_seconds:g} s") from None
+    finally:
+        await _end(process)
+    if process.returncode:
+        said = redact_url((err + out if arguments[0] == "push" else err).decode(errors="replace").strip())
+        raise GitFailed(said or f"git {arguments[0]} ended with status {process.returncode}")
+    return out
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Ends the whole group of a process that was given up, so that none of its helpers stays."""
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
+
+
+def redact_url(text: str) -> str:
+    """The text without credentials in its URLs."""
+    return re.sub(r"(https?://)[^/\s@]*@", r"\1", text)
+
+
+def _environment() -> dict[str, str]:
+    passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    return {
+        **passed_on,
+        "PATH": os.environ.get("PATH", "/usr/local/bin:/usr/bin:/bin"),
+        "HOME": "/nonexistent",
+        "LC_ALL": "C.UTF-8",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": "/dev/null",
+        "GIT_ATTR_NOSYSTEM": "1",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_ASKPASS": "true",
+        "GIT_ALLOW_PROTOCOL": "http:https",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_NO_REPLACE_OBJECTS": "1",
+        **_config_env(_CONFIG),
+    }
+
+
+def _config_env(config: Mapping[str, str]) -> dict[str, str]:
+    pairs = list(enumerate(config.items()))
+    return {
+        "GIT_CONFIG_COUNT": str(len(pairs)),
+        **{f"GIT_CONFIG_KEY_{i}": key for i, (key, _) in pairs},
+        **{f"GIT_CONFIG_VALUE_{i}": value for i, (_, value) in pairs},
+    }
