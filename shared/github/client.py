@@ -1,0 +1,199 @@
+"""One GitHub: REST through gidgethub, GraphQL through httpx, each answer judged by `limits`.
+
+    async with GitHubClient.open(base_url="https://api.github.com", timeout_seconds=30) as github:
+        repository = await github.rest("GET", "/repos/acme/api", token=token)
+        answer = await github.graphql("list_repositories", {"owner": "acme"}, token=token)
+
+Raises the `GitHub…` errors of `shared.errors`, whose texts name the host and never hold a token. Nothing is
+cached: gidgethub's cache is keyed by address alone and would show one token's answer to another.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar, cast
+from urllib.parse import urlencode, urljoin, urlsplit
+
+import httpx
+from gidgethub import GitHubException
+from gidgethub.httpx import GitHubAPI
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_exponential_jitter
+
+from ..clock import utcnow
+from ..errors import GitHubError, GitHubForbidden, GitHubInvalid, GitHubUnauthorized, GitHubUnavailable
+from .addresses import addresses_of
+from .graphql import GraphQLAnswer, document_text, parse_answer
+from .limits import error_of, graphql_limit, redacted
+
+USER_AGENT = "octobatch"
+ACCEPT = "application/vnd.github+json"
+API_VERSION = "2022-11-28"
+
+YOUNG_SECONDS = 5.0
+"""So long after it is first used a token may be refused by a replica of GitHub that has not heard of it."""
+
+_MOST_REDIRECTS = 3
+_MOST_REMEMBERED_TOKENS = 10_000
+T = TypeVar("T")
+
+
+class GitHubClient:
+    """Asks one GitHub. Shared by all tasks of a process; holds no token and no state of any installation."""
+
+    def __init__(self, http: httpx.AsyncClient, base_url: str) -> None:
+        self.addresses = addresses_of(base_url)
+        self._host = urlsplit(self.addresses.rest).netloc
+        self._http = http
+        self._api = _RestApi(http, self._send, base_url=self.addresses.rest)
+        self._first_used: OrderedDict[bytes, float] = OrderedDict()
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, *, base_url: str, timeout_seconds: float) -> AsyncIterator[GitHubClient]:
+        """A client with connections of its own, closed at the end."""
+        limits = httpx.Limits(max_connections=100, max_keepalive_connections=50)  # GitHub allows 100 at once
+        async with httpx.AsyncClient(timeout=timeout_seconds, limits=limits) as http:
+            yield cls(http, base_url)
+
+    def clone_url(self, name_with_owner: str) -> str:
+        """The address of a repository for git over HTTPS, without credentials."""
+        return f"{self.addresses.web}/{name_with_owner}.git"
+
+    async def rest(
+        self, method: str, path: str, *, token: str, json: Any = None, params: Mapping[str, Any] | None = None
+    ) -> Any:
+        """The decoded body of one REST answer, None where it is empty. `token` may be a JWT of the App too."""
+        data, _ = await self._retry_while_young(
+            token, lambda: self._api.call(method, _target(path, params), token, json)
+        )
+        return data
+
+    async def rest_pages(self, path: str, *, token: str, params: Mapping[str, Any] | None = None) -> AsyncIterator[Any]:
+        """The body of each page of a listing, following `Link: rel="next"`."""
+        following: str | None = _target(path, {"per_page": 100, **(params or {})})
+        while following:
+            address = self._on_this_host(following)
+            data, following = await self._retry_while_young(
+                token, lambda a=address: self._api.call("GET", a, token, None)
+            )
+            yield data
+
+    async def graphql(self, document: str, variables: Mapping[str, Any], *, token: str) -> GraphQLAnswer:
+        """The answer to a document: the name of one in `documents/`, or the text of a generated one.
+
+        Parts that GitHub could not answer stand in `errors`; an answer without any data raises.
+        """
+        text = document if "{" in document else document_text(document)
+        body = json.dumps({"query": text, "variables": dict(variables)}).encode()
+        headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
+
+        async def ask() -> GraphQLAnswer:
+            response = await self._send("POST", self.addresses.graphql, headers, body)
+            payload = _payload(response)
+            limit = graphql_limit(response.headers, payload, now=utcnow())
+            if limit:
+                raise limit
+            return parse_answer(payload)
+
+        return await self._retry_while_young(token, ask)
+
+    async def _send(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> httpx.Response:
+        """A request and its answer; a GET follows the redirects of renamed repositories. Raises what `limits` says."""
+        response = await self._exchange(method, url, headers, body)
+        redirects = 0
+        while method == "GET" and response.has_redirect_location and redirects < _MOST_REDIRECTS:
+            redirects += 1
+            url = self._on_this_host(urljoin(url, response.headers["location"]))
+            response = await self._exchange(method, url, headers, body)
+        if response.has_redirect_location:
+            raise GitHubInvalid(f"{self._host} redirects {method} {urlsplit(url).path}", status=response.status_code)
+        error = error_of(response.status_code, response.headers, response.content, now=utcnow())
+        if error:
+            raise error
+        return response
+
+    async def _exchange(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> httpx.Response:
+        sent = {"user-agent": USER_AGENT, "accept": ACCEPT, "x-github-api-version": API_VERSION, **headers}
+        try:
+            return await self._http.request(method, url, headers=sent, content=body)
+        except httpx.TimeoutException as error:
+            raise GitHubUnavailable(f"{self._host} did not answer in time ({type(error).__name__})") from error
+        except httpx.TransportError as error:
+            raise GitHubUnavailable(f"{self._host} cannot be reached: {redacted(str(error))}") from error
+
+    def _on_this_host(self, url: str) -> str:
+        """`url`, if it leads to where the token may be sent."""
+        host = urlsplit(url).netloc
+        if host not in {"", self._host}:
+            raise GitHubError(f"{self._host} leads to {host}, where its tokens must not go")
+        return url
+
+    async def _retry_while_young(self, token: str, call: Callable[[], Awaitable[T]]) -> T:
+        """A fresh token can be refused with 401, a fresh down-scoped one with 403: ask again while it is young."""
+        async for attempt in AsyncRetrying(
+            retry=retry_if_exception_type((GitHubUnauthorized, GitHubForbidden)),
+            stop=stop_after_delay(self._youth_left(token)),
+            wait=wait_exponential_jitter(initial=0.2, max=1.0, jitter=0.1),
+            reraise=True,
+        ):
+            with attempt:
+                return await call()
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _youth_left(self, token: str) -> float:
+        """Seconds for which a refusal of `token` may be a replica's ignorance; 0 for a JWT, which none must know."""
+        if token.startswith("eyJ"):
+            return 0.0
+        digest = hashlib.sha256(token.encode()).digest()
+        first_used = self._first_used.setdefault(digest, time.monotonic())
+        if len(self._first_used) > _MOST_REMEMBERED_TOKENS:
+            self._first_used.popitem(last=False)
+        return max(0.0, first_used + YOUNG_SECONDS - time.monotonic())
+
+
+class _RestApi(GitHubAPI):
+    """gidgethub's request building and answer decoding around our own exchange, which judges errors first."""
+
+    def __init__(
+        self, http: httpx.AsyncClient, send: Callable[..., Awaitable[httpx.Response]], *, base_url: str
+    ) -> None:
+        super().__init__(http, USER_AGENT, base_url=base_url)  # pyright: ignore[reportArgumentType]
+        self._send = send
+
+    async def call(self, method: str, path: str, token: str, body: Any) -> tuple[Any, str | None]:
+        """The decoded body and the address of the next page."""
+        try:
+            # `jwt` makes it a Bearer header, which GitHub takes for tokens and JWTs alike
+            data, following, _ = await self._make_request(
+                method, path, {}, b"" if body is None else body, ACCEPT, jwt=token
+            )
+        except (GitHubException, ValueError) as error:
+            raise GitHubUnavailable(f"the answer cannot be read: {redacted(str(error))}") from error
+        return data, following
+
+    async def _request(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes = b""
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        response = await self._send(method, url, headers, body)
+        return response.status_code, response.headers, response.content
+
+
+def _target(path: str, params: Mapping[str, Any] | None) -> str:
+    """`path` with its query; braces are escaped because gidgethub would expand them as a URI template."""
+    query = f"?{urlencode(dict(params), doseq=True)}" if params else ""
+    return f"{path}{query}".replace("{", "%7B").replace("}", "%7D")
+
+
+def _payload(response: httpx.Response) -> Mapping[str, Any]:
+    try:
+        payload = response.json()
+    except ValueError as error:
+        raise GitHubUnavailable("the GraphQL answer is not JSON", status=response.status_code) from error
+    if not isinstance(payload, dict):
+        raise GitHubUnavailable("the GraphQL answer is not an object", status=response.status_code)
+    return cast("Mapping[str, Any]", payload)

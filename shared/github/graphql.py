@@ -1,0 +1,65 @@
+"""GraphQL documents, and the answers to them.
+
+A document is a file `documents/<name>.graphql`; the tests validate each against GitHub's published schema.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, cast
+
+from ..errors import GitHubError, GitHubUnavailable
+from .limits import graphql_error
+
+
+@dataclass(frozen=True)
+class GraphQLError:
+    """One entry of an answer's `errors`; `path` leads to the field that is null because of it."""
+
+    message: str
+    type: str | None
+    path: tuple[str | int, ...]
+
+    def as_exception(self) -> GitHubError:
+        """The error to raise where this part of the answer is needed."""
+        return graphql_error(self.message, self.type)
+
+
+@dataclass(frozen=True)
+class GraphQLAnswer:
+    """What GitHub could answer, and what it could not: GraphQL answers in part."""
+
+    data: dict[str, Any]
+    errors: tuple[GraphQLError, ...]
+
+    def complete(self) -> dict[str, Any]:
+        """The data, where nothing of it is missing; else raises the first error."""
+        for error in self.errors:
+            raise error.as_exception()
+        return self.data
+
+    def error_at(self, *path: str | int) -> GraphQLError | None:
+        """The first error at or below `path`, such as `error_at("createRef")`."""
+        return next((error for error in self.errors if error.path[: len(path)] == path), None)
+
+
+@cache
+def document_text(name: str) -> str:
+    """The text of `documents/<name>.graphql`."""
+    return files("shared.github").joinpath("documents", f"{name}.graphql").read_text()
+
+
+def parse_answer(payload: Mapping[str, Any]) -> GraphQLAnswer:
+    """An answer from its JSON; raises the first error where there is no data at all."""
+    raw_errors = cast("list[dict[str, Any]]", payload.get("errors") or [])
+    errors = tuple(
+        GraphQLError(str(error.get("message", "")), error.get("type"), tuple(error.get("path") or ()))
+        for error in raw_errors
+    )
+    data = payload.get("data")
+    if not isinstance(data, dict):
+        raise errors[0].as_exception() if errors else GitHubUnavailable("GitHub's answer holds no data", status=200)
+    return GraphQLAnswer(cast("dict[str, Any]", data), errors)

@@ -1,0 +1,40 @@
+"""Webhook deliveries: is one really from GitHub, and which worker is it for. Pure.
+
+GitHub signs the raw body with HMAC-SHA-256 (docs.github.com, "Validating webhook deliveries"). The older SHA-1
+signature is not accepted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+
+from ..domain.operation import Service
+
+_PREFIX = "sha256="
+
+_SERVICES = {
+    "installation": Service.TOKENS,
+    "installation_target": Service.TOKENS,
+    "pull_request": Service.CAMPAIGNS,
+    "pull_request_review": Service.CAMPAIGNS,
+    "check_suite": Service.CAMPAIGNS,
+}
+
+
+def signature_is_valid(body: bytes, signature: str | None, *, secrets: Sequence[bytes]) -> bool:
+    """Whether `signature` (the header `X-Hub-Signature-256`) was made over `body` with one of `secrets`.
+
+    Several secrets are valid at once while one is being replaced. Takes the same time for every wrong signature.
+    """
+    if not signature or not signature.startswith(_PREFIX):
+        return False
+    given = signature.removeprefix(_PREFIX).encode()
+    digests = [hmac.new(secret, body, hashlib.sha256).hexdigest().encode() for secret in secrets]
+    return any([hmac.compare_digest(digest, given) for digest in digests])  # noqa: C419 - compares with all of them
+
+
+def service_for(event: str) -> Service | None:
+    """The worker that takes in an event (the header `X-GitHub-Event`); None for events that change nothing here."""
+    return _SERVICES.get(event)
