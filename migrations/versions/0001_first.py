@@ -104,12 +104,14 @@ CREATE TABLE targets (
     run_id uuid NOT NULL REFERENCES runs ON DELETE RESTRICT,
     campaign_id uuid NOT NULL REFERENCES campaigns ON DELETE RESTRICT,
     repository_node_id text NOT NULL,
+    repository_id bigint NOT NULL DEFAULT 0,
     repository text NOT NULL,
     installation_id bigint NOT NULL,
     base_branch text NOT NULL,
     base_oid text,
     branch text NOT NULL,
     change_group text NOT NULL DEFAULT '',
+    publish_as text NOT NULL DEFAULT 'none' CHECK (publish_as IN ('open', 'draft', 'none')),
     state text NOT NULL CHECK (state IN
         ('pending', 'preparing', 'prepared', 'unchanged', 'failed', 'publishing', 'draft', 'open', 'merged',
          'closed', 'cancelled', 'paused', 'conflicted', 'blocked')),
@@ -123,6 +125,8 @@ CREATE TABLE targets (
     pull_request_number integer,
     pull_request_node_id text,
     pull_request_url text,
+    pull_request_updated_at timestamptz,
+    head_oid text,
     checked_at timestamptz,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
@@ -131,6 +135,7 @@ CREATE TABLE targets (
 CREATE INDEX targets_by_run_and_state ON targets (run_id, state, id);
 CREATE INDEX targets_by_pull_request ON targets (repository_node_id, pull_request_number)
     WHERE pull_request_number IS NOT NULL;
+CREATE INDEX targets_by_branch ON targets (repository_node_id, branch);
 CREATE INDEX targets_to_follow ON targets (checked_at NULLS FIRST) WHERE state IN ('draft', 'open', 'conflicted');
 
 CREATE TABLE artifacts (

@@ -1,0 +1,1 @@
+"""Artifacts' bytes: in a folder, or in S3."""

@@ -36,7 +36,7 @@ TARGET_TRANSITIONS: dict[TargetState, frozenset[TargetState]] = {
     _S.PENDING: frozenset({_S.PREPARING}) | _STOPPABLE,
     _S.PREPARING: frozenset({_S.PREPARED, _S.UNCHANGED}) | _STOPPABLE,
     _S.PREPARED: frozenset({_S.PUBLISHING, _S.PREPARING}) | _STOPPABLE,
-    _S.PUBLISHING: frozenset({_S.DRAFT, _S.OPEN, _S.CONFLICTED, _S.PREPARING}) | _STOPPABLE,
+    _S.PUBLISHING: frozenset({_S.DRAFT, _S.OPEN, _S.MERGED, _S.CLOSED, _S.CONFLICTED, _S.PREPARING}) | _STOPPABLE,
     _S.DRAFT: frozenset({_S.OPEN, _S.MERGED, _S.CLOSED, _S.CONFLICTED, _S.BLOCKED}),
     _S.OPEN: frozenset({_S.DRAFT, _S.MERGED, _S.CLOSED, _S.CONFLICTED, _S.BLOCKED}),
     _S.CONFLICTED: frozenset({_S.PREPARING, _S.OPEN, _S.DRAFT, _S.MERGED, _S.CLOSED, _S.BLOCKED}),
@@ -54,6 +54,14 @@ UNSETTLED = frozenset({_S.PENDING, _S.PREPARING, _S.PREPARED, _S.PUBLISHING})
 
 FOLLOWED = frozenset({_S.DRAFT, _S.OPEN, _S.CONFLICTED})
 """States with a pull request that may still change on GitHub."""
+
+
+class PublishAs(StrEnum):
+    """How a target is published once it is prepared; `none` leaves it prepared (a dry run, `published: false`)."""
+
+    OPEN = "open"
+    DRAFT = "draft"
+    NONE = "none"
 
 
 class ReviewState(StrEnum):
@@ -106,11 +114,31 @@ class PullRequestRef:
 
 
 @dataclass(frozen=True, kw_only=True)
+class NewTarget:
+    """A target to plan; the fields are those of `Target`."""
+
+    id: TargetId
+    run_id: RunId
+    campaign_id: CampaignId
+    repository_node_id: str
+    repository_id: int
+    repository: str
+    installation_id: InstallationId
+    base_branch: str
+    base_oid: str | None
+    branch: str
+    publish_as: PublishAs
+    group: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Target:
     """A target as it is now.
 
     `branch` is the head branch that Octobatch owns, `base_branch` the branch it asks to be merged into,
-    `base_oid` the commit that the steps ran on. `reason` says why it failed, is blocked or was left alone.
+    `base_oid` the commit that the steps ran on, `head_oid` the commit that Octobatch last put on `branch`.
+    `repository_id` is GitHub's number of the repository, `repository_node_id` its identity in GraphQL.
+    `reason` says why it failed, is blocked or was left alone.
     """
 
     id: TargetId
@@ -131,3 +159,6 @@ class Target:
     pull_request: PullRequestRef | None
     created_at: datetime
     updated_at: datetime
+    repository_id: int = 0
+    publish_as: PublishAs = PublishAs.NONE
+    head_oid: str | None = None

@@ -1,0 +1,87 @@
+"""The blob store: bytes under a key, in a folder (`file:///folder`) or in S3 (`s3://bucket/prefix`).
+
+    async with open_blob_store(settings) as blobs:
+        await blobs.put("runs/…/log", content, media_type="text/plain")
+        content = await blobs.get("runs/…/log")
+
+Keys are written by code, as slash-separated words of letters, digits, `.`, `_` and `-`; others are refused with
+`InvalidInput`, so that no key leads out of the folder or the prefix.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import unquote, urlsplit
+
+from ..errors import InvalidInput, InvalidSettings
+from ..settings import Settings
+from .folder import FolderStore
+from .s3 import S3Location, open_s3_store
+
+_KEY = re.compile(r"(?!.*(?:^|/)\.{1,2}(?:/|$))[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+)*")
+
+
+class BlobStore(Protocol):
+    """Where artifacts are kept. Writing the same key again replaces what was there, whole or not at all."""
+
+    async def put(self, key: str, content: bytes, *, media_type: str) -> None:
+        """Stores `content`; once it returns, a crash does not lose it. Raises `Unavailable`."""
+        ...
+
+    async def get(self, key: str) -> bytes:
+        """What is stored there; raises `NotFound`, `Unavailable`."""
+        ...
+
+    async def delete(self, key: str) -> None:
+        """Removes it; where there is nothing, that is no error. Raises `Unavailable`."""
+        ...
+
+
+class _CheckedStore:
+    """Refuses keys that are not of the form above before they reach a store."""
+
+    def __init__(self, store: BlobStore) -> None:
+        self._store = store
+
+    async def put(self, key: str, content: bytes, *, media_type: str) -> None:
+        await self._store.put(checked_key(key), content, media_type=media_type)
+
+    async def get(self, key: str) -> bytes:
+        return await self._store.get(checked_key(key))
+
+    async def delete(self, key: str) -> None:
+        await self._store.delete(checked_key(key))
+
+
+def checked_key(key: str) -> str:
+    """The key, where it is one; raises `InvalidInput` otherwise."""
+    if not _KEY.fullmatch(key) or len(key) > 900:
+        raise InvalidInput(f"{key!r} is not a key of the blob store")
+    return key
+
+
+@asynccontextmanager
+async def open_blob_store(settings: Settings) -> AsyncIterator[BlobStore]:
+    """The store that `blobstore_url` names; raises `InvalidSettings` for an address that is neither kind."""
+    url = urlsplit(settings.blobstore_url)
+    if url.scheme == "file" and url.path and not url.netloc:
+        yield _CheckedStore(FolderStore(Path(unquote(url.path))))
+    elif url.scheme == "s3" and url.netloc:
+        location = S3Location(
+            bucket=url.netloc,
+            prefix=url.path.strip("/"),
+            endpoint=settings.blobstore_endpoint,
+            region=settings.blobstore_region,
+            access_key_id=settings.blobstore_access_key_id,
+            secret_access_key=settings.blobstore_secret_access_key,
+        )
+        async with open_s3_store(location) as store:
+            yield _CheckedStore(store)
+    else:
+        raise InvalidSettings(
+            f"OCTOBATCH_BLOBSTORE_URL: {settings.blobstore_url} is neither file:///folder nor s3://bucket[/prefix]"
+        )

@@ -1,0 +1,80 @@
+"""The pull requests of targets in Postgres: whose they are, which are due to be asked for, what was last seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from ..domain.ids import TargetId
+from ..domain.target import FOLLOWED, ChecksState, ReviewState, Target
+from .pool import Connection
+from .targets import TARGET_COLUMNS, target_from_row
+
+
+async def by_pull_request(conn: Connection, repository_node_id: str, number: int) -> list[Target]:
+    """The targets whose pull request that is: one a run that opened or updated it."""
+    rows = await conn.fetch(
+        f"SELECT {TARGET_COLUMNS} FROM targets t"  # noqa: S608
+        " WHERE t.repository_node_id = $1 AND t.pull_request_number = $2 ORDER BY t.id",
+        repository_node_id,
+        number,
+    )
+    return [target_from_row(row) for row in rows]
+
+
+async def due_for_reconcile(conn: Connection, *, checked_before: datetime, limit: int) -> list[Target]:
+    """Targets whose pull request may change and was not asked for since `checked_before`: least recently first.
+
+    Those that were never asked for, or that a webhook pointed at, come before all others.
+    """
+    rows = await conn.fetch(
+        f"""
+        SELECT {TARGET_COLUMNS} FROM targets t
+        WHERE t.state = ANY($1) AND t.pull_request_node_id IS NOT NULL
+          AND (t.checked_at IS NULL OR t.checked_at < $2)
+        ORDER BY t.checked_at NULLS FIRST, t.id LIMIT $3
+        """,  # noqa: S608
+        list(FOLLOWED),
+        checked_before,
+        limit,
+    )
+    return [target_from_row(row) for row in rows]
+
+
+async def mark_checked(conn: Connection, target_ids: Sequence[TargetId]) -> None:
+    """Records that these were asked for just now."""
+    await conn.execute("UPDATE targets SET checked_at = now() WHERE id = ANY($1::uuid[])", list(target_ids))
+
+
+async def observe_reviews(
+    conn: Connection,
+    target_id: TargetId,
+    *,
+    review_state: ReviewState | None = None,
+    checks_state: ChecksState | None = None,
+    ask_again: bool = False,
+) -> bool:
+    """Records the states of reviews and checks; None leaves one as it is. Returns whether either changed.
+
+    `ask_again` puts the target first among those due for reconciliation.
+    """
+    changed = await conn.fetchval(
+        """
+        WITH before AS (SELECT id, review_state, checks_state FROM targets WHERE id = $1 FOR UPDATE)
+        UPDATE targets t
+        SET review_state = coalesce($2, t.review_state), checks_state = coalesce($3, t.checks_state),
+            checked_at = CASE WHEN $4 THEN NULL ELSE t.checked_at END, updated_at = now()
+        FROM before WHERE t.id = before.id
+        RETURNING (before.review_state, before.checks_state) <> (t.review_state, t.checks_state)
+        """,
+        target_id,
+        review_state,
+        checks_state,
+        ask_again,
+    )
+    return bool(changed)
+
+
+async def pull_request_seen_at(conn: Connection, target_id: TargetId) -> datetime | None:
+    """GitHub's `updated_at` of the newest state of the pull request that was taken in; locks the target's row."""
+    return await conn.fetchval("SELECT pull_request_updated_at FROM targets WHERE id = $1 FOR UPDATE", target_id)
