@@ -1,0 +1,166 @@
+"""Selections and their repositories in Postgres."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import asyncpg
+
+from ..domain.ids import CampaignId, InstallationId, RunId, SelectionId
+from ..domain.repository import Repository
+from ..domain.selection import SelectedRepository, Selection, SelectionState
+from ..errors import NotFound
+from .pool import Connection
+
+_COLUMNS = "id, campaign_id, run_id, document, state, included, excluded, error, created_by, created_at, finished_at"
+_UNFINISHED = [SelectionState.PENDING.value, SelectionState.SELECTING.value]
+_REPOSITORY_COLUMNS = (
+    "position", "node_id", "database_id", "name_with_owner", "default_branch", "branch", "head_oid",
+    "installation_id", "is_archived", "is_fork", "is_private", "included", "entry", "reason",
+)  # fmt: skip
+
+
+async def insert_selection(
+    conn: Connection,
+    *,
+    selection_id: SelectionId,
+    document: str,
+    created_by: str,
+    campaign_id: CampaignId | None = None,
+    run_id: RunId | None = None,
+) -> Selection:
+    """A new selection, pending."""
+    row = await conn.fetchrow(
+        "INSERT INTO selections (id, campaign_id, run_id, document, state, created_by)"  # noqa: S608
+        f" VALUES ($1, $2, $3, $4, 'pending', $5) RETURNING {_COLUMNS}",
+        selection_id,
+        campaign_id,
+        run_id,
+        document,
+        created_by,
+    )
+    assert row is not None  # noqa: S101 - an INSERT that did not raise returns its row
+    return _from_row(row)
+
+
+async def get_selection(conn: Connection, selection_id: SelectionId) -> Selection:
+    """The selection of that id; raises `NotFound`."""
+    row = await conn.fetchrow(f"SELECT {_COLUMNS} FROM selections WHERE id = $1", selection_id)  # noqa: S608
+    if row is None:
+        raise NotFound("selection", selection_id)
+    return _from_row(row)
+
+
+async def mark_selecting(conn: Connection, selection_id: SelectionId) -> bool:
+    """Records that work has begun; False where the selection is finished already."""
+    return await _change(conn, selection_id, "state = 'selecting'")
+
+
+async def complete_selection(
+    conn: Connection, selection_id: SelectionId, repositories: Sequence[SelectedRepository]
+) -> bool:
+    """Stores the repositories, in their order, and finishes the selection; False where it is finished already.
+
+    The caller's transaction makes it one step: a selection has all of its repositories or none.
+    """
+    included = sum(1 for selected in repositories if selected.included)
+    excluded = len(repositories) - included
+    if not await _change(
+        conn,
+        selection_id,
+        "state = 'complete', included = $3, excluded = $4, finished_at = now()",
+        included,
+        excluded,
+    ):
+        return False
+    await conn.copy_records_to_table(
+        "selection_repositories",
+        columns=("selection_id", *_REPOSITORY_COLUMNS),
+        records=[_to_record(selection_id, position, each) for position, each in enumerate(repositories)],
+    )
+    return True
+
+
+async def fail_selection(conn: Connection, selection_id: SelectionId, *, error: str) -> bool:
+    """Finishes a selection without repositories; False where it is finished already."""
+    return await _change(conn, selection_id, "state = 'failed', error = $3, finished_at = now()", error)
+
+
+async def cancel_selection(conn: Connection, selection_id: SelectionId) -> bool:
+    """Finishes a selection that nobody wants any more; False where it is finished already."""
+    return await _change(conn, selection_id, "state = 'cancelled', finished_at = now()")
+
+
+async def list_selected(
+    conn: Connection,
+    selection_id: SelectionId,
+    *,
+    included: bool | None = None,
+    after: int = -1,
+    limit: int = 100,
+) -> list[tuple[int, SelectedRepository]]:
+    """Repositories of a selection with their positions, in order, from the position after `after` on.
+
+    `included` True or False gives only those that are in or out.
+    """
+    rows = await conn.fetch(
+        f"""
+        SELECT {", ".join(_REPOSITORY_COLUMNS)} FROM selection_repositories
+        WHERE selection_id = $1 AND position > $2 AND ($3::boolean IS NULL OR included = $3)
+        ORDER BY position LIMIT $4
+        """,  # noqa: S608
+        selection_id,
+        after,
+        included,
+        limit,
+    )
+    return [(row["position"], _selected_from_row(row)) for row in rows]
+
+
+async def _change(conn: Connection, selection_id: SelectionId, assignments: str, *values: object) -> bool:
+    changed = await conn.fetchval(
+        f"UPDATE selections SET {assignments} WHERE id = $1 AND state = ANY($2) RETURNING id",  # noqa: S608
+        selection_id,
+        _UNFINISHED,
+        *values,
+    )
+    return changed is not None
+
+
+def _from_row(row: asyncpg.Record) -> Selection:
+    values: dict[str, Any] = {**row, "state": SelectionState(row["state"])}
+    return Selection(**values)
+
+
+def _to_record(selection_id: SelectionId, position: int, selected: SelectedRepository) -> tuple[object, ...]:
+    repository = selected.repository
+    return (
+        selection_id, position, repository.node_id, repository.database_id, repository.name_with_owner,
+        repository.default_branch, selected.branch, selected.head_oid, repository.installation_id,
+        repository.is_archived, repository.is_fork, repository.is_private, selected.included, selected.entry,
+        selected.reason,
+    )  # fmt: skip
+
+
+def _selected_from_row(row: asyncpg.Record) -> SelectedRepository:
+    branch, default_branch = row["branch"], row["default_branch"]
+    return SelectedRepository(
+        repository=Repository(
+            node_id=row["node_id"],
+            database_id=row["database_id"],
+            name_with_owner=row["name_with_owner"],
+            default_branch=default_branch,
+            # the head of another branch is not the head of the default branch, which was not asked for then
+            head_oid=row["head_oid"] if branch == default_branch else None,
+            installation_id=InstallationId(row["installation_id"]),
+            is_archived=row["is_archived"],
+            is_fork=row["is_fork"],
+            is_private=row["is_private"],
+        ),
+        branch=branch,
+        head_oid=row["head_oid"],
+        included=row["included"],
+        entry=row["entry"],
+        reason=row["reason"],
+    )
