@@ -25,6 +25,7 @@ from ..domain.ids import InstallationId
 from ..domain.installation import InstallationToken, TokenRequest
 from ..domain.operation import Service
 from ..domain.permissions import parse_permissions
+from ..errors import InvalidInput
 from ..sealing import SealingKey
 from .requests import Requests
 from .token_errors import error_from_answer
@@ -71,7 +72,8 @@ class TokenClient:
         for scope, kept in list(self._tokens.items()):
             if kept.token == token.token:
                 del self._tokens[scope]
-        await self._request(FORGET_TOKEN, {"token_sha256": token_sha256(token.token)})
+                digest = token_sha256(token.token)
+                await self._request(FORGET_TOKEN, {**scope_payload(_request_of(scope)), "token_sha256": digest})
 
     async def installation_for(self, account: str) -> InstallationId:
         """The installation that serves an organisation's or user's repositories; raises `InstallationNotFound`."""
@@ -127,6 +129,29 @@ def sealing_context(payload: Mapping[str, Any]) -> bytes:
 def token_sha256(token: str) -> str:
     """The SHA-256 of a token in base64, as GitHub's audit log has it: names a token without giving it away."""
     return base64.b64encode(hashlib.sha256(token.encode()).digest()).decode()
+
+
+def parse_scope(payload: Mapping[str, Any]) -> TokenRequest:
+    """The request that a payload asks for; raises `InvalidInput`."""
+    try:
+        return TokenRequest(
+            installation_id=InstallationId(int(payload["installation_id"])),
+            permissions=parse_permissions(payload["permissions"]),
+            repository_ids=tuple(int(each) for each in payload["repository_ids"]),
+            requested_by=str(payload.get("requested_by", "")),
+            purpose=str(payload.get("purpose", "")),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InvalidInput(f"not a request for a token: {error}") from error
+
+
+def _request_of(scope: _Scope) -> TokenRequest:
+    installation_id, permissions, repository_ids = scope
+    return TokenRequest(
+        installation_id=installation_id,
+        permissions=parse_permissions(dict(permissions)),
+        repository_ids=repository_ids,
+    )
 
 
 def _scope(request: TokenRequest) -> _Scope:

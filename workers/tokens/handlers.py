@@ -1,0 +1,100 @@
+"""The commands of the tokens worker. Tokens and installations are asked for and answered; webhooks are taken in."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+
+from shared.domain.installation import InstallationToken, TokenRequest
+from shared.errors import InstallationNotFound, InstallationSuspended, InvalidInput, OctobatchError
+from shared.postgres import installations, token_grants, webhook_deliveries
+from shared.sealing import seal
+from shared.streams.token_errors import error_answer
+from shared.streams.tokens import parse_scope, sealing_context, token_sha256
+from workers.runtime import Command
+
+from .context import TokensContext
+from .installations import fetch_from_github, installation_of, store
+
+_log = structlog.get_logger(__name__)
+
+
+async def mint_token(ctx: TokensContext, command: Command) -> None:
+    """Answers with a token sealed to the requester, or with why there is none. Each grant is recorded first."""
+    try:
+        request = parse_scope(command.payload)
+        answer = await _grant(ctx, request, command.payload)
+    except OctobatchError as error:
+        _log.warning("token_refused", installation_id=command.payload.get("installation_id"), reason=str(error))
+        answer = error_answer(error)
+    await command.answer(answer)
+
+
+async def forget_token(ctx: TokensContext, command: Command) -> None:
+    """Gives a token that GitHub no longer accepts to nobody any more."""
+    request = parse_scope(command.payload)
+    await ctx.minting.forget(request, sha256=str(command.payload.get("token_sha256")))
+    await command.answer({})
+
+
+async def resolve_installation(ctx: TokensContext, command: Command) -> None:
+    """Answers which installation serves an organisation's or user's repositories."""
+    try:
+        installation = await installation_of(ctx, str(command.payload.get("account")))
+    except OctobatchError as error:
+        await command.answer(error_answer(error))
+    else:
+        await command.answer({"installation_id": installation.id})
+
+
+async def handle_webhook(ctx: TokensContext, command: Command) -> None:
+    """Takes in an event of an installation: GitHub is asked how it is now, so the order of events does not matter."""
+    delivery_id = str(command.payload["delivery_id"])
+    async with ctx.pool.acquire() as conn:
+        delivery = await webhook_deliveries.get_delivery(conn, delivery_id)
+    if delivery.installation_id is None:
+        raise InvalidInput(f"webhook delivery {delivery_id} ({delivery.event}) names no installation")
+    found = await fetch_from_github(ctx, delivery.installation_id)
+    async with ctx.outbox.transaction(completing=command.operation_id) as work:
+        await store(work.conn, delivery.installation_id, found)
+        await webhook_deliveries.mark_handled(work.conn, delivery_id)
+
+
+async def _grant(ctx: TokensContext, request: TokenRequest, payload: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        token = await ctx.minting.token_for(request)
+    except (InstallationSuspended, InstallationNotFound) as error:
+        await _record_loss(ctx, request, error)
+        raise
+    answer = _sealed(token, payload)
+    async with ctx.pool.acquire() as conn:
+        await token_grants.record_grant(conn, request=request, token=token, token_sha256=token_sha256(token.token))
+    _log.info("token_granted", installation_id=request.installation_id, purpose=request.purpose)
+    return answer
+
+
+async def _record_loss(ctx: TokensContext, request: TokenRequest, error: OctobatchError) -> None:
+    async with ctx.pool.acquire() as conn:
+        if isinstance(error, InstallationSuspended):
+            await installations.mark_suspended(conn, request.installation_id)
+        else:
+            await installations.mark_deleted(conn, request.installation_id)
+
+
+def _sealed(token: InstallationToken, payload: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        public_key = base64.b64decode(payload["public_key"], validate=True)
+        box = seal(token.token.encode(), public_key, info=sealing_context(payload))
+    except (KeyError, TypeError, ValueError, binascii.Error) as error:
+        raise InvalidInput("the request names no public key to seal the token to") from error
+    return {
+        "box": base64.b64encode(box).decode(),
+        "expires_at": token.expires_at.isoformat(),
+        "minted_at": token.minted_at.isoformat(),
+        "permissions": dict(token.permissions),
+        "repository_selection": token.repository_selection,
+    }

@@ -1,0 +1,43 @@
+"""Tokens for requesters: from the cache where one is good, else from GitHub, once for all who ask at that moment."""
+
+from __future__ import annotations
+
+import asyncio
+from weakref import WeakValueDictionary
+
+from shared.domain.installation import InstallationToken, TokenRequest
+from shared.github.app_auth import AppAuth
+from shared.streams.tokens import token_sha256
+
+from .cache import TokenCache, cache_key
+
+
+class Minting:
+    """Gives tokens of the App's installations. At most one is minted at a time for the same scope."""
+
+    def __init__(self, app: AppAuth, cache: TokenCache, *, base_url: str) -> None:
+        self._app = app
+        self._cache = cache
+        self._base_url = base_url
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def token_for(self, request: TokenRequest) -> InstallationToken:
+        """A token with just what is asked for; raises what `AppAuth.mint` does."""
+        key = self._key(request)
+        lock = self._locks.setdefault(key, asyncio.Lock())
+        async with lock:
+            token = await self._cache.get(key)
+            if token is None:
+                token = await self._app.mint(request)
+                await self._cache.put(key, token)
+            return token
+
+    async def forget(self, request: TokenRequest, *, sha256: str) -> None:
+        """Gives this token of the scope to nobody any more; a newer one stays."""
+        key = self._key(request)
+        token = await self._cache.get(key)
+        if token and token_sha256(token.token) == sha256:
+            await self._cache.forget(key)
+
+    def _key(self, request: TokenRequest) -> str:
+        return cache_key(request, base_url=self._base_url, app_id=self._app.app_id)

@@ -1,0 +1,75 @@
+"""The tokens worker: the only process that holds the App's private key."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+
+from shared.domain.operation import Service
+from shared.errors import GitHubError
+from shared.github.app_auth import AppAuth
+from shared.github.client import GitHubClient
+from shared.settings import TokensSettings
+from shared.streams.tokens import FORGET_TOKEN, MINT_TOKEN, RESOLVE_INSTALLATION
+from workers.runtime import Infrastructure, Periodic, Worker
+
+from .cache import MemoryTokenCache, RedisTokenCache, TokenCache
+from .context import TokensContext
+from .handlers import forget_token, handle_webhook, mint_token, resolve_installation
+from .installations import SYNC_SECONDS, sync_installations
+from .minting import Minting
+
+_log = structlog.get_logger(__name__)
+
+
+@asynccontextmanager
+async def open_tokens(settings: TokensSettings, infrastructure: Infrastructure) -> AsyncIterator[TokensContext]:
+    """The worker's context. The App is asked for once, so that a wrong key is told in the first line of the log."""
+    base_url = settings.github_api_base
+    async with GitHubClient.open(base_url=base_url, timeout_seconds=settings.github_timeout_seconds) as github:
+        app = AppAuth(
+            github,
+            app_id=settings.github_app_id,
+            private_key=settings.github_app_private_key.get_secret_value(),
+        )
+        context = TokensContext(
+            app=app,
+            minting=Minting(app, _cache(settings, infrastructure), base_url=github.addresses.rest),
+            pool=infrastructure.pool,
+            outbox=infrastructure.outbox,
+        )
+        await _greet(context)
+        yield context
+
+
+async def _greet(context: TokensContext) -> None:
+    """Says which App this is. A GitHub that does not answer yet, or a wrong key, must not hide what comes after:
+    every requester is told the same by the answer to its request."""
+    try:
+        facts = await context.app.get_app()
+        _log.info("github_app_accepted", app=facts.get("slug"), app_id=facts.get("id"))
+        await sync_installations(context)
+    except GitHubError as error:
+        _log.error("github_app_not_usable", reason=str(error))
+
+
+def _cache(settings: TokensSettings, infrastructure: Infrastructure) -> TokenCache:
+    if settings.token_cache_key is None:
+        return MemoryTokenCache()
+    return RedisTokenCache(infrastructure.redis, secret=settings.token_cache_key.get_secret_value())
+
+
+WORKER = Worker(
+    service=Service.TOKENS,
+    settings_class=TokensSettings,
+    resources=open_tokens,
+    handlers={
+        MINT_TOKEN: mint_token,
+        FORGET_TOKEN: forget_token,
+        RESOLVE_INSTALLATION: resolve_installation,
+        "handle_webhook": handle_webhook,
+    },
+    cron=(Periodic(name="sync_installations", every_seconds=SYNC_SECONDS, function=sync_installations),),
+)
