@@ -62,7 +62,8 @@ def _review_state(node: Mapping[str, Any]) -> ReviewState:
     """GitHub's decision where reviews are required, else what the newest opinions of the reviewers come to."""
     decision = node["reviewDecision"]
     opinions: Mapping[str, Any] = node["latestOpinionatedReviews"] or {}
-    states = {review["state"] for review in opinions.get("nodes") or [] if review}
+    reviews: Sequence[Mapping[str, Any] | None] = opinions.get("nodes") or []
+    states = {review["state"] for review in reviews if review}
     if decision in _DECISIONS:
         return _DECISIONS[decision]
     for state in (ReviewState.CHANGES_REQUESTED, ReviewState.APPROVED, ReviewState.DISMISSED):

@@ -22,6 +22,17 @@ async def by_pull_request(conn: Connection, repository_node_id: str, number: int
     return [target_from_row(row) for row in rows]
 
 
+async def by_head(conn: Connection, repository_node_id: str, head_oid: str) -> list[Target]:
+    """The targets with a pull request whose branch Octobatch put at that commit."""
+    rows = await conn.fetch(
+        f"SELECT {TARGET_COLUMNS} FROM targets t WHERE t.repository_node_id = $1 AND t.head_oid = $2"  # noqa: S608
+        " AND t.pull_request_number IS NOT NULL ORDER BY t.id",
+        repository_node_id,
+        head_oid,
+    )
+    return [target_from_row(row) for row in rows]
+
+
 async def due_for_reconcile(conn: Connection, *, checked_before: datetime, limit: int) -> list[Target]:
     """Targets whose pull request may change and was not asked for since `checked_before`: least recently first.
 

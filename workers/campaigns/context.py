@@ -1,0 +1,45 @@
+"""What the handlers of the campaigns worker share."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from shared.blobs.store import BlobStore, open_blob_store
+from shared.github.client import GitHubClient
+from shared.outbox import Outbox
+from shared.postgres.pool import Pool
+from shared.settings import CampaignsSettings
+from shared.streams.tokens import TokenClient
+
+from ..runtime import Infrastructure
+
+
+@dataclass(frozen=True, kw_only=True)
+class CampaignsContext:
+    """Stores, GitHub and settings; one for a process."""
+
+    settings: CampaignsSettings
+    pool: Pool
+    outbox: Outbox
+    tokens: TokenClient
+    github: GitHubClient
+    blobs: BlobStore
+
+
+@asynccontextmanager
+async def open_campaigns(
+    settings: CampaignsSettings, infrastructure: Infrastructure
+) -> AsyncIterator[CampaignsContext]:
+    """Opens what the runtime has not opened yet, and closes it in reverse."""
+    github = GitHubClient.open(base_url=settings.github_api_base, timeout_seconds=settings.github_timeout_seconds)
+    async with github as client, open_blob_store(settings) as blobs:
+        yield CampaignsContext(
+            settings=settings,
+            pool=infrastructure.pool,
+            outbox=infrastructure.outbox,
+            tokens=TokenClient(infrastructure.requests),
+            github=client,
+            blobs=blobs,
+        )

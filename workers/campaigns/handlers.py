@@ -1,0 +1,156 @@
+"""The commands of the campaigns worker: one function a command."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from shared.clock import utcnow
+from shared.domain import commands
+from shared.domain.artifact import ArtifactKind
+from shared.domain.change import PreparedChange
+from shared.domain.event import run_event
+from shared.domain.ids import RunId, TargetId
+from shared.domain.permissions import PUBLISH, Level, Permissions
+from shared.domain.run import Run, RunState
+from shared.domain.spec import Signing
+from shared.domain.target import PublishAs, Target, TargetState
+from shared.outbox import Work
+from shared.postgres import artifacts, runs, selections, targets
+
+from ..runtime import Command
+from .context import CampaignsContext
+from .finishing import finish_run_if_settled
+from .loading import campaign_link, load_spec, load_target, repository_token
+from .marks import CommitMark, pull_request_mark
+from .moves import move_target
+from .planning import plan_targets
+from .preparing import prepare, record, store
+from .publishing import Outcome, Publication, Publisher
+from .recording import record_publication, was_cancelled, withdraw
+from .verdicts import JUDGED, verdict_on
+
+_MOST_TARGETS = 1_000_000
+_NOTHING_ON_GITHUB = frozenset(
+    {TargetState.PENDING, TargetState.PREPARING, TargetState.PREPARED, TargetState.UNCHANGED}
+)
+_WORKFLOWS = ".github/workflows/"
+
+
+async def plan_run(ctx: CampaignsContext, command: Command) -> None:
+    """Makes a target of each selected repository and a command to prepare each; completes a run that has none."""
+    run_id = RunId(UUID(command.payload["run_id"]))
+    async with ctx.outbox.transaction(completing=command.operation_id) as work:
+        run = await runs.get_run(work.conn, run_id)
+        if run.state is not RunState.PLANNING or run.selection_id is None:
+            return
+        spec = await load_spec(work.conn, run)
+        selected = await selections.list_selected(work.conn, run.selection_id, included=True, limit=_MOST_TARGETS)
+        planned = plan_targets(run, spec, [each for _, each in selected], campaign_link=campaign_link(ctx, run))
+        await targets.insert_targets(work.conn, planned)
+        await _move_run(work, run, to=RunState.RUNNING if planned else RunState.COMPLETED)
+        await work.accept(
+            *(commands.prepare_target(target.id, run_id=run_id, actor=command.actor) for target in planned)
+        )
+
+
+async def prepare_target(ctx: CampaignsContext, command: Command) -> None:
+    """Runs the steps for a target, stores what came of it, and has it published where the spec says so."""
+    loaded = await load_target(ctx, command)
+    target = loaded.target
+    if target.state is TargetState.PENDING and not await _begin(ctx, target, TargetState.PREPARING):
+        return
+    if target.state not in (TargetState.PENDING, TargetState.PREPARING):
+        return
+    async with ctx.pool.acquire() as conn:
+        spec = await load_spec(conn, loaded.run)
+    preparation = await prepare(ctx, target, run=loaded.run, spec=spec)
+    stored = await store(ctx, target, preparation)
+    async with ctx.outbox.transaction(completing=command.operation_id) as work:
+        await record(work, target, preparation, stored, actor=command.actor)
+    await finish_run_if_settled(ctx, target.run_id)
+
+
+async def publish_target(ctx: CampaignsContext, command: Command) -> None:
+    """Pushes a prepared change and opens its pull request; see `publishing` for why there is never a second one."""
+    loaded = await load_target(ctx, command)
+    target, mark = loaded.target, pull_request_mark(loaded.target, campaign=loaded.run.campaign_name)
+    if target.state is TargetState.CANCELLED:
+        async with ctx.pool.acquire() as conn:
+            begun = await targets.was_publishing(conn, target.id)
+        if begun and target.pull_request is None:
+            await withdraw(ctx, target, mark)
+        return
+    if target.state not in (TargetState.PREPARED, TargetState.PUBLISHING) or target.publish_as is PublishAs.NONE:
+        return
+    if target.state is TargetState.PREPARED and not await _begin(ctx, target, TargetState.PUBLISHING):
+        return
+    outcome = await _publish(ctx, command, target, loaded.run)
+    if await record_publication(ctx, command, target, outcome):
+        await finish_run_if_settled(ctx, target.run_id)
+    elif await was_cancelled(ctx, target):
+        await withdraw(ctx, target, mark)
+
+
+async def _publish(ctx: CampaignsContext, command: Command, target: Target, run: Run) -> Outcome:
+    try:
+        async with ctx.pool.acquire() as conn:
+            artifact = await artifacts.get_artifact(conn, target.id, ArtifactKind.CHANGE)
+            siblings = await targets.by_branch(conn, target.repository_node_id, target.branch)
+            spec = await load_spec(conn, run)
+        publication = Publication(
+            target=target,
+            change=PreparedChange.from_json(await ctx.blobs.get(artifact.key)),
+            mark=pull_request_mark(target, campaign=run.campaign_name),
+            commit_mark=CommitMark(target_id=target.id, change=artifact.sha256[:16]),
+            siblings=[sibling for sibling in siblings if sibling.campaign_id == target.campaign_id],
+            signed=spec.changeset_template.commit.signing is Signing.API,
+        )
+        permissions = _permissions_for(publication.change)
+        async with repository_token(ctx, target, permissions, purpose="publish") as token:
+            publisher = Publisher(ctx, publication, token=token)
+            return await publisher.publish(look_first=_hints_at_more(command, target, siblings))
+    except JUDGED as error:
+        verdict = verdict_on(error)
+        return Outcome(state=verdict.state, reason=verdict.reason)
+
+
+def _hints_at_more(command: Command, target: Target, siblings: list[Target]) -> bool:
+    """Whether something may stand on GitHub already: an earlier attempt, or another target on the same branch."""
+    others = (sibling for sibling in siblings if sibling.id != target.id)
+    return (
+        command.attempt > 1
+        or target.state is TargetState.PUBLISHING
+        or any(other.publish_as is not PublishAs.NONE and other.state not in _NOTHING_ON_GITHUB for other in others)
+    )
+
+
+def _permissions_for(change: PreparedChange) -> Permissions:
+    """GitHub refuses an App that changes a workflow without the permission of that name."""
+    if any(file.path.startswith(_WORKFLOWS) for file in change.files):
+        return {**PUBLISH, "workflows": Level.WRITE}
+    return PUBLISH
+
+
+async def give_up(ctx: CampaignsContext, command: Command, error: str) -> None:
+    """Marks what a dead-lettered command was for as failed, so that its run comes to an end."""
+    if command.type == "plan_run":
+        async with ctx.outbox.transaction() as work:
+            run = await runs.get_run(work.conn, RunId(UUID(command.payload["run_id"])))
+            await _move_run(work, run, to=RunState.FAILED, error=error)
+    elif command.type in ("prepare_target", "publish_target"):
+        target_id = TargetId(UUID(command.payload["target_id"]))
+        async with ctx.outbox.transaction() as work:
+            move = await move_target(work, target_id, to=TargetState.FAILED, reason=error)
+        if move:
+            await finish_run_if_settled(ctx, move.target.run_id)
+
+
+async def _begin(ctx: CampaignsContext, target: Target, state: TargetState) -> bool:
+    """Says in Postgres that work begins; False where the target was cancelled since it was read."""
+    async with ctx.outbox.transaction() as work:
+        return await move_target(work, target.id, to=state) is not None
+
+
+async def _move_run(work: Work, run: Run, *, to: RunState, error: str | None = None) -> None:
+    if await runs.move_run(work.conn, run.id, to=to, error=error):
+        await work.emit(run_event(run.id, to, now=utcnow(), error=error))

@@ -1,0 +1,76 @@
+"""What a handler needs to know of its target before it acts, and the token to act with."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from uuid import UUID
+
+from shared.domain.ids import TargetId
+from shared.domain.installation import TokenRequest
+from shared.domain.operation import Service
+from shared.domain.permissions import Permissions
+from shared.domain.run import Run
+from shared.domain.spec import CampaignSpec, parse_spec
+from shared.domain.target import Target
+from shared.errors import GitHubUnauthorized
+from shared.postgres import campaigns, runs, targets
+from shared.postgres.pool import Connection
+
+from ..runtime import Command
+from .context import CampaignsContext
+
+_parsed = lru_cache(maxsize=64)(parse_spec)  # a version of a spec never changes, and all targets of a run share it
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetOfRun:
+    """A target with its run."""
+
+    target: Target
+    run: Run
+
+
+async def load_target(ctx: CampaignsContext, command: Command) -> TargetOfRun:
+    """The target that a command names, with its run; raises `NotFound`."""
+    target_id = TargetId(UUID(command.payload["target_id"]))
+    async with ctx.pool.acquire() as conn:
+        target = await targets.get_target(conn, target_id)
+        return TargetOfRun(target=target, run=await runs.get_run(conn, target.run_id))
+
+
+async def load_spec(conn: Connection, run: Run) -> CampaignSpec:
+    """The spec that a run follows."""
+    version = await campaigns.get_spec_version(conn, run.campaign_id, run.spec_version)
+    return _parsed(version.document)
+
+
+def campaign_link(ctx: CampaignsContext, run: Run) -> str:
+    """The address of the campaign's page."""
+    return f"{ctx.settings.public_url.rstrip('/')}/ui/campaigns/{run.campaign_name}"
+
+
+@asynccontextmanager
+async def repository_token(
+    ctx: CampaignsContext, target: Target, permissions: Permissions, *, purpose: str
+) -> AsyncIterator[str]:
+    """A token for the target's repository alone. One that GitHub refuses is forgotten, for the next attempt.
+
+    Raises what `TokenClient.get` raises.
+    """
+    token = await ctx.tokens.get(
+        TokenRequest(
+            installation_id=target.installation_id,
+            permissions=permissions,
+            repository_ids=(target.repository_id,),
+            requested_by=Service.CAMPAIGNS,
+            purpose=f"{purpose} {target.repository}",
+        )
+    )
+    try:
+        yield token.token
+    except GitHubUnauthorized:
+        await ctx.tokens.invalidate(token)
+        raise

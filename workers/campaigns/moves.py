@@ -1,0 +1,59 @@
+"""Moving a target and telling of it: one function, so that no transition is without its event."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from shared.clock import utcnow
+from shared.domain.event import target_event
+from shared.domain.ids import TargetId
+from shared.domain.target import DiffStat, PullRequestRef, TargetState
+from shared.outbox import Work
+from shared.postgres import targets
+from shared.postgres.targets import Move
+
+
+async def move_target(
+    work: Work,
+    target_id: TargetId,
+    *,
+    to: TargetState,
+    reason: str | None = None,
+    base_oid: str | None = None,
+    head_oid: str | None = None,
+    diff_stat: DiffStat | None = None,
+    pull_request: PullRequestRef | None = None,
+    pull_request_updated_at: datetime | None = None,
+) -> Move | None:
+    """Moves a target and emits its event in the same transaction; None where the target may not go there now."""
+    move = await targets.move_target(
+        work.conn,
+        target_id,
+        to=to,
+        reason=reason,
+        base_oid=base_oid,
+        head_oid=head_oid,
+        diff_stat=diff_stat,
+        pull_request=pull_request,
+        pull_request_updated_at=pull_request_updated_at,
+    )
+    if move:
+        await tell(work, move, reason=reason)
+    return move
+
+
+async def tell(work: Work, move: Move, *, reason: str | None) -> None:
+    """Emits the event of a move that was made."""
+    target = move.target
+    await work.emit(
+        target_event(
+            run_id=target.run_id,
+            target_id=target.id,
+            repository=target.repository,
+            before=move.before,
+            after=target.state,
+            now=utcnow(),
+            reason=reason,
+            pull_request=target.pull_request,
+        )
+    )

@@ -1,0 +1,62 @@
+"""From a complete selection to the targets of its run. Pure: no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from shared.domain.ids import TargetId, new_id
+from shared.domain.run import Run
+from shared.domain.selection import SelectedRepository
+from shared.domain.spec import CampaignSpec, Published
+from shared.domain.target import NewTarget, PublishAs
+from shared.domain.templates import RepositoryContext, TemplateContext, render
+
+_PUBLISH_AS = {Published.OPEN: PublishAs.OPEN, Published.DRAFT: PublishAs.DRAFT, Published.NO: PublishAs.NONE}
+
+
+def plan_targets(
+    run: Run, spec: CampaignSpec, selected: Iterable[SelectedRepository], *, campaign_link: str
+) -> list[NewTarget]:
+    """A target for each selected repository and branch; a dry run's are published nowhere.
+
+    Raises `InvalidTemplate` where the branch's template has no value.
+    """
+    return [
+        NewTarget(
+            id=TargetId(new_id()),
+            run_id=run.id,
+            campaign_id=run.campaign_id,
+            repository_node_id=each.repository.node_id,
+            repository_id=each.repository.database_id,
+            repository=each.repository.name_with_owner,
+            installation_id=each.repository.installation_id,
+            base_branch=each.branch,
+            base_oid=each.head_oid,
+            branch=head_branch(spec, each, campaign_link=campaign_link),
+            publish_as=PublishAs.NONE
+            if run.dry_run
+            else _PUBLISH_AS[spec.published_for(each.repository.name_with_owner)],
+        )
+        for each in selected
+        if each.included
+    ]
+
+
+def head_branch(spec: CampaignSpec, selected: SelectedRepository, *, campaign_link: str) -> str:
+    """The branch that the change goes to: the same in every run, and one for each base branch of a repository.
+
+    A template that does not name the base branch would give every base branch the same one. So the name of any but
+    the default branch is added: `octobatch/bump-go` beside `octobatch/bump-go-release-1`.
+    """
+    template = spec.changeset_template.branch
+    repository = RepositoryContext(name=selected.repository.name_with_owner, branch=selected.branch)
+    context = TemplateContext(
+        repository=repository,
+        campaign_name=spec.name,
+        campaign_description=spec.description,
+        campaign_link=campaign_link,
+    )
+    branch = render(template, context).strip()
+    if selected.branch == selected.repository.default_branch or "repository.branch" in template:
+        return branch
+    return f"{branch}-{selected.branch}"

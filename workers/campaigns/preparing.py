@@ -1,0 +1,140 @@
+"""Preparing a target: its change, and the artifacts that are stored of it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from shared.domain import commands
+from shared.domain.artifact import ArtifactKind, artifact_key
+from shared.domain.permissions import SELECT
+from shared.domain.run import Run
+from shared.domain.spec import CampaignSpec
+from shared.domain.target import DiffStat, PublishAs, Target, TargetState
+from shared.domain.templates import RepositoryContext
+from shared.errors import GitHubNotFound, StepFailed, TargetBlocked
+from shared.github.branches import repository_for_target
+from shared.outbox import Work
+from shared.postgres import artifacts
+
+from .context import CampaignsContext
+from .loading import campaign_link, repository_token
+from .moves import move_target
+from .preparation import prepare_change
+from .verdicts import JUDGED, verdict_on
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preparation:
+    """What came of preparing a target: to be stored, and then recorded."""
+
+    state: TargetState  # prepared, unchanged, failed or blocked
+    reason: str | None = None
+    base_oid: str | None = None
+    stat: DiffStat | None = None
+    contents: Mapping[ArtifactKind, bytes] = field(default_factory=dict[ArtifactKind, bytes])
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredArtifact:
+    """An artifact whose bytes are in the blob store."""
+
+    kind: ArtifactKind
+    key: str
+    size_bytes: int
+    sha256: str
+
+
+async def prepare(ctx: CampaignsContext, target: Target, *, run: Run, spec: CampaignSpec) -> Preparation:
+    """Runs the spec's steps on the base branch as it is now; writes nothing anywhere.
+
+    Raises what another attempt may put right, limits above all.
+    """
+    try:
+        async with repository_token(ctx, target, SELECT, purpose="prepare") as token:
+            name, is_archived, base_oid = await repository_for_target(
+                ctx.github,
+                repository_node_id=target.repository_node_id,
+                base_branch=target.base_branch,
+                token=token,
+            )
+            if is_archived:
+                raise TargetBlocked("the repository is archived")
+            if base_oid is None:
+                raise GitHubNotFound(f"the repository has no branch {target.base_branch}")
+            change = await prepare_change(
+                spec=spec,
+                repository=RepositoryContext(name=name, branch=target.base_branch),
+                base_oid=base_oid,
+                github=ctx.github,
+                token=token,
+                settings=ctx.settings,
+                campaign_link=campaign_link(ctx, run),
+            )
+    except JUDGED as error:
+        verdict = verdict_on(error)
+        log = error.log if isinstance(error, StepFailed) else f"{error}\n".encode()
+        return Preparation(state=verdict.state, reason=verdict.reason, contents={ArtifactKind.LOG: log})
+    if change.is_empty:
+        return Preparation(
+            state=TargetState.UNCHANGED,
+            reason="the steps changed nothing",
+            base_oid=base_oid,
+            contents={ArtifactKind.LOG: change.log},
+        )
+    return Preparation(
+        state=TargetState.PREPARED,
+        base_oid=base_oid,
+        stat=change.stat,
+        contents={
+            ArtifactKind.LOG: change.log,
+            ArtifactKind.PATCH: change.patch,
+            ArtifactKind.DIFF: change.diff,
+            ArtifactKind.CHANGE: change.to_json(),
+        },
+    )
+
+
+async def store(ctx: CampaignsContext, target: Target, preparation: Preparation) -> list[StoredArtifact]:
+    """Puts the contents into the blob store: before Postgres speaks of them, under keys that come of their content."""
+
+    async def put(kind: ArtifactKind, content: bytes) -> StoredArtifact:
+        sha256 = hashlib.sha256(content).hexdigest()
+        key = artifact_key(target.run_id, target.id, kind, sha256)
+        await ctx.blobs.put(key, content, media_type=kind.media_type)
+        return StoredArtifact(kind=kind, key=key, size_bytes=len(content), sha256=sha256)
+
+    return await asyncio.gather(*(put(kind, content) for kind, content in preparation.contents.items()))
+
+
+async def record(
+    work: Work, target: Target, preparation: Preparation, stored: list[StoredArtifact], *, actor: str
+) -> None:
+    """The target's new state, its artifacts, and the command to publish it, all in one transaction.
+
+    Changes nothing where the target was cancelled meanwhile.
+    """
+    move = await move_target(
+        work,
+        target.id,
+        to=preparation.state,
+        reason=preparation.reason,
+        base_oid=preparation.base_oid,
+        diff_stat=preparation.stat,
+    )
+    if move is None:
+        return
+    for artifact in stored:
+        await artifacts.upsert_artifact(
+            work.conn,
+            run_id=target.run_id,
+            target_id=target.id,
+            kind=artifact.kind,
+            key=artifact.key,
+            size_bytes=artifact.size_bytes,
+            sha256=artifact.sha256,
+        )
+    if preparation.state is TargetState.PREPARED and target.publish_as is not PublishAs.NONE:
+        await work.accept(commands.publish_target(target.id, run_id=target.run_id, actor=actor))

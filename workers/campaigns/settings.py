@@ -1,0 +1,35 @@
+"""The campaigns worker: plans runs, prepares and publishes targets, follows their pull requests."""
+
+from __future__ import annotations
+
+from shared.domain.operation import Service
+from shared.settings import CampaignsSettings
+
+from ..runtime import Periodic, Worker
+from .context import CampaignsContext, open_campaigns
+from .deliveries import handle_webhook
+from .finishing import finish_settled_runs
+from .following import follow_pull_requests
+from .handlers import give_up, plan_run, prepare_target, publish_target
+
+
+def _follow_interval(settings: CampaignsSettings) -> float:
+    return settings.follow_interval_seconds
+
+
+WORKER: Worker[CampaignsContext, CampaignsSettings] = Worker(
+    service=Service.CAMPAIGNS,
+    settings_class=CampaignsSettings,
+    resources=open_campaigns,
+    handlers={
+        "plan_run": plan_run,
+        "prepare_target": prepare_target,
+        "publish_target": publish_target,
+        "handle_webhook": handle_webhook,
+    },
+    cron=(
+        Periodic(name="follow_pull_requests", every_seconds=_follow_interval, function=follow_pull_requests),
+        Periodic(name="finish_settled_runs", every_seconds=5.0, function=finish_settled_runs),
+    ),
+    on_failed=give_up,
+)
