@@ -1,10 +1,10 @@
 """The campaign spec: one YAML document, checked as a whole before anything is done with it.
 
-    spec = parse_spec(document)          # raises InvalidSpec, with every problem, its line and what to do
-    spec.published_for("acme/api")       # Published.DRAFT
+spec = parse_spec(document)          # raises InvalidSpec, with every problem, its line and what to do
+spec.published_for("acme/api")       # Published.DRAFT
 """
 
-from .changeset import ChangesetTemplate, CommitTemplate, Published
+from .changeset import ChangesetTemplate, CommitTemplate, Published, Signing
 from .edits import (
     DeleteEdit,
     Edit,
@@ -39,6 +39,7 @@ __all__ = [
     "RepositoryEntry",
     "RunStep",
     "SearchEntry",
+    "Signing",
     "Skip",
     "Step",
     "TomlEdit",

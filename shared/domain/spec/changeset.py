@@ -72,10 +72,21 @@ _PUBLISHED_SCHEMA: dict[str, Any] = {
 }
 
 
+class Signing(StrEnum):
+    """Who signs commits: GitHub, which then shows them as Verified, or nobody."""
+
+    API = "api"
+    NONE = "none"
+
+
 class CommitTemplate(SpecModel):
     """The commit of each pull request."""
 
     message: Template = Field(min_length=1, description="The commit's message, a template", examples=["Bump Go"])
+    signing: Annotated[Signing, Field(strict=False)] = Field(
+        Signing.API,
+        description="api: made and signed by GitHub, unless too large or with file modes; none: pushed by git",
+    )
 
 
 class ChangesetTemplate(SpecModel):
@@ -89,12 +100,12 @@ class ChangesetTemplate(SpecModel):
         examples=["octobatch/bump-go"],
     )
     commit: CommitTemplate = Field(description="The commit of each pull request")
-    published: Annotated[
-        tuple[PublishRule, ...], BeforeValidator(_published), WithJsonSchema(_PUBLISHED_SCHEMA)
-    ] = Field(
-        default_factory=lambda: _published(True),
-        description="true opens pull requests, draft opens drafts, false only prepares; in a list the last match wins",
-        examples=[True, "draft", [{"acme/*": "draft"}, {"acme/api": True}]],
+    published: Annotated[tuple[PublishRule, ...], BeforeValidator(_published), WithJsonSchema(_PUBLISHED_SCHEMA)] = (
+        Field(
+            default_factory=lambda: _published(True),
+            description="true opens pull requests, draft opens drafts, false only prepares; in a list the last match wins",
+            examples=[True, "draft", [{"acme/*": "draft"}, {"acme/api": True}]],
+        )
     )
 
     def published_for(self, repository: str) -> Published:

@@ -9,7 +9,6 @@ Path = tuple[str | int, ...]
 
 _TOP = ("workspaces", "transformChanges", "rollout", "schedule", "importChangesets")
 _CHANGESET = ("conflictStrategy", "onForeignCommits", "autoMerge", "labels", "assignees", "reviewers")
-_COMMIT = ("signing",)
 _STEP = ("container", "network")
 _ON = ("codeSearch",)
 
@@ -17,10 +16,7 @@ _ON = ("codeSearch",)
 def take_unsupported(document: dict[Any, Any]) -> list[Path]:
     """Takes the fields that are not supported out of the document, and says where they stood."""
     taken = [*_take(document, (), _TOP)]
-    changeset = document.get("changesetTemplate")
-    taken += _take(changeset, ("changesetTemplate",), _CHANGESET)
-    if isinstance(changeset, dict):
-        taken += _take(cast("dict[Any, Any]", changeset).get("commit"), ("changesetTemplate", "commit"), _COMMIT)
+    taken += _take(document.get("changesetTemplate"), ("changesetTemplate",), _CHANGESET)
     for part, names in (("steps", _STEP), ("on", _ON)):
         entries = document.get(part)
         for index, entry in enumerate(cast("list[Any]", entries) if isinstance(entries, list) else []):
