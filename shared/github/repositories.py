@@ -144,6 +144,10 @@ def repository_of(node: Mapping[str, Any], *, installation_id: InstallationId) -
     )
 
 
+def _topics(node: Mapping[str, Any]) -> frozenset[str]:
+    return frozenset(each["topic"]["name"] for each in node["repositoryTopics"]["nodes"])
+
+
 def _named(node: Mapping[str, Any], wanted: WantedRepository, *, installation_id: InstallationId) -> NamedRepository:
     refs = {branch: node.get(f"b{number}") for number, branch in enumerate(wanted.branches)}
     heads = {branch: ref["target"]["oid"] for branch, ref in refs.items() if ref and ref["target"]}
