@@ -19,12 +19,22 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+import structlog
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from .domain.event import Event
 from .domain.ids import OperationId
 from .domain.operation import NewOperation, Operation
+from .errors import AlreadyDone
+from .postgres import events as event_rows
+from .postgres import operations
 from .postgres.pool import Connection, Pool
+from .streams.commands import CommandStreams
+from .streams.envelope import Envelope
+from .streams.events import RunEvents
+
+log = structlog.stdlib.get_logger(__name__)
 
 
 class Work:
@@ -32,22 +42,40 @@ class Work:
 
     def __init__(self, conn: Connection) -> None:
         self.conn = conn
+        self.envelopes: list[Envelope] = []
+        self.events: list[Event] = []
 
     async def accept(self, *commands: NewOperation) -> list[Operation]:
-        """Stores the commands as operations, in their order; a dedupe key that was accepted gives the first one."""
-        raise NotImplementedError
+        """Stores the commands as operations, in their order; a dedupe key that was accepted gives the first one.
+
+        Raises `InvalidInput` where a command is too large to travel.
+        """
+        accepted, new = await operations.accept_operations(self.conn, commands=commands)
+        envelopes = [Envelope.of(operation) for operation in new]
+        for envelope in envelopes:
+            envelope.to_json()
+        self.envelopes += envelopes
+        return accepted
 
     async def emit(self, *events: Event) -> None:
         """Stores the events."""
-        raise NotImplementedError
+        if events:
+            await event_rows.insert_events(self.conn, events=events)
+            self.events += events
 
 
 class Outbox:
-    """Transactions whose commands and events reach Redis after the commit."""
+    """Transactions whose commands and events reach Redis after the commit.
 
-    def __init__(self, pool: Pool, redis: Redis, *, on_completed: Callable[[OperationId], None] | None = None) -> None:
+    `on_completed` is told of each operation that a transaction completed, after its commit.
+    """
+
+    def __init__(
+        self, pool: Pool, redis: Redis, *, on_completed: Callable[[OperationId], None] | None = None
+    ) -> None:
         self._pool = pool
-        self._redis = redis
+        self._commands = CommandStreams(redis)
+        self._events = RunEvents(redis)
         self._on_completed = on_completed
 
     @asynccontextmanager
@@ -57,5 +85,23 @@ class Outbox:
         `completing` marks that operation succeeded in the same transaction, first thing, and so locks its row; raises
         `AlreadyDone` where it is not `accepted` any more.
         """
-        raise NotImplementedError
-        yield
+        async with self._pool.acquire() as conn:
+            async with conn.transaction():
+                if completing and not await operations.complete_operation(conn, completing):
+                    raise AlreadyDone(f"operation {completing} is finished")
+                work = Work(conn)
+                yield work
+        if completing and self._on_completed:
+            self._on_completed(completing)
+        await self._append(work)
+
+    async def _append(self, work: Work) -> None:
+        try:
+            if work.events:
+                await self._events.append(work.events)
+            if work.envelopes:
+                await self._commands.append(work.envelopes)
+        except (RedisError, OSError) as error:
+            log.warning(
+                "outbox_left_to_relay", commands=len(work.envelopes), events=len(work.events), error=str(error)
+            )

@@ -107,6 +107,12 @@ class WorkerSettings(Settings):
     relay_interval_seconds: float = Field(
         2.0, gt=0, description="how often commands that Redis lost are appended again"
     )
+    startup_wait_seconds: float = Field(
+        60.0, ge=0, description="how long a starting worker waits for Postgres and Redis before it gives up"
+    )
+    metrics_port: int | None = Field(
+        None, ge=1, le=65535, description="port of Prometheus metrics of a worker; none = not served"
+    )
 
 
 class CampaignsSettings(WorkerSettings):

@@ -18,17 +18,37 @@ entries after it may be missing too.
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
 
 from redis.asyncio import Redis
 
 from ..domain.event import Event
-from ..domain.ids import RunId
-from ..errors import OctobatchError
+from ..domain.ids import EventId, RunId, TargetId
+from ..errors import InvalidInput, OctobatchError
+from . import keys
+from .connection import MAX_BLOCK_SECONDS
+from .script import Argument, Script
 
 MAX_EVENTS = 10_000
 """Events kept for each run, about: who is further behind gets a snapshot."""
+
+REMEMBERED = 5
+"""Ids of so many times more events are remembered, so that the relay appends none twice."""
+
+KEPT_SECONDS = 7 * 24 * 3600
+"""How long a run's stream is kept after its last event."""
+
+PIPELINE_SIZE = 1000
+
+_APPEND = Script.read("append_event")
+_POSITION = Script.read("event_position")
+_POSITION_FORM = re.compile(r"\d{1,20}-\d{1,20}")
 
 
 class EventsLost(OctobatchError):
@@ -55,19 +75,76 @@ class RunEvents:
         self._max_events = max_events
 
     async def append(self, events: Sequence[Event]) -> None:
-        """Appends each event once: an id that was appended lately changes nothing."""
-        raise NotImplementedError
+        """Appends each event once: an id that was appended lately changes nothing. Raises what Redis raises."""
+        for start in range(0, len(events), PIPELINE_SIZE):
+            calls = [self._append_call(event) for event in events[start : start + PIPELINE_SIZE]]
+            for result in await _APPEND.run_all(self._redis, calls):
+                if isinstance(result, Exception):
+                    raise result
+
+    def _append_call(self, event: Event) -> tuple[list[str], list[Argument]]:
+        return (
+            [keys.run_events(event.run_id), keys.run_events_seen(event.run_id)],
+            [str(event.id), _to_json(event), self._max_events, REMEMBERED * self._max_events, KEPT_SECONDS],
+        )
 
     async def position(self, run_id: RunId) -> str:
         """The newest position of the run's stream; reading after it gives what is appended from now on."""
-        raise NotImplementedError
+        position: bytes = await _POSITION.run(self._redis, [keys.run_events(run_id)], [KEPT_SECONDS])
+        return position.decode()
 
     async def read(
         self, run_id: RunId, *, after: str, block_seconds: float = 0, count: int = 100
     ) -> list[StreamedEvent]:
-        """Up to `count` events after the position `after`, waiting up to `block_seconds` for the first.
+        """Up to `count` events after the position `after`, waiting up to `block_seconds` (at most 5) for the first.
 
         Raises `EventsLost` where there may be a gap after `after`, `InvalidInput` where it is not a position.
         Waiting holds one connection of the pool.
         """
-        raise NotImplementedError
+        if not _POSITION_FORM.fullmatch(after):
+            raise InvalidInput(f"{after!r} is not a position in a stream of events")
+        stream = keys.run_events(run_id)
+        entries = await self._entries(stream, after, count)
+        if not entries and block_seconds > 0:
+            await self._check_kept(run_id, after)  # a position that is lost is told at once, not after waiting
+            block_ms = max(int(min(block_seconds, MAX_BLOCK_SECONDS) * 1000), 1)
+            answer: Any = await self._redis.xread({stream: after}, count=count, block=block_ms)  # pyright: ignore
+            entries = answer[0][1] if answer else []
+        # after reading: what was there now was there all the time, and with it everything behind it
+        await self._check_kept(run_id, after)
+        return [
+            StreamedEvent(position=entry_id.decode(), event=_from_json(fields[b"event"]))
+            for entry_id, fields in entries
+            if b"event" in fields
+        ]
+
+    async def _entries(self, stream: str, after: str, count: int) -> list[Any]:
+        return await self._redis.xrange(stream, min=f"({after}", count=count)  # pyright: ignore
+
+    async def _check_kept(self, run_id: RunId, position: str) -> None:
+        if not await self._redis.xrange(keys.run_events(run_id), min=position, max=position):  # pyright: ignore
+            raise EventsLost(run_id, position)
+
+
+def _to_json(event: Event) -> bytes:
+    content = {
+        "id": str(event.id),
+        "run_id": str(event.run_id),
+        "target_id": str(event.target_id) if event.target_id else None,
+        "type": event.type,
+        "payload": event.payload,
+        "occurred_at": event.occurred_at.isoformat(),
+    }
+    return json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _from_json(raw: bytes) -> Event:
+    content: dict[str, Any] = json.loads(raw)
+    return Event(
+        id=EventId(UUID(content["id"])),
+        run_id=RunId(UUID(content["run_id"])),
+        target_id=TargetId(UUID(content["target_id"])) if content["target_id"] else None,
+        type=content["type"],
+        payload=content["payload"],
+        occurred_at=datetime.fromisoformat(content["occurred_at"]),
+    )

@@ -1,0 +1,32 @@
+"""Every Prometheus metric, declared once; names carry their units."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram, start_http_server
+
+STREAM_LAG = Gauge("octobatch_stream_lag_messages", "Commands on the stream not delivered yet", ["service"])
+STREAM_PENDING = Gauge("octobatch_stream_pending_messages", "Commands delivered and not finished", ["service"])
+STREAM_DELAYED = Gauge("octobatch_stream_delayed_messages", "Commands waiting for their time", ["service"])
+STREAM_OLDEST_AGE = Gauge(
+    "octobatch_stream_oldest_age_seconds", "Age of the oldest command that is not finished", ["service"]
+)
+STREAM_DEAD_LETTERS = Gauge("octobatch_stream_dead_letters", "Entries of the dead-letter stream", ["service"])
+
+COMMAND_DURATION = Histogram(
+    "octobatch_command_duration_seconds",
+    "How long a run of a command took, by what became of it",
+    ["service", "type", "outcome"],
+    buckets=(0.005, 0.02, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 900),
+)
+COMMAND_RETRIES = Counter("octobatch_command_retries_total", "Runs that ended with an error", ["service", "type"])
+COMMAND_FENCED = Counter(
+    "octobatch_command_fenced_total", "Runs whose verdict was refused, the delivery being another's", ["service"]
+)
+COMMANDS_RELAYED = Counter(
+    "octobatch_commands_relayed_total", "Commands that the relay appended because Redis did not hold them", ["service"]
+)
+
+
+def serve_metrics(port: int) -> None:
+    """Serves the metrics of this process over HTTP, from a thread of its own."""
+    start_http_server(port)

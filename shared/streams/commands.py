@@ -1,0 +1,109 @@
+"""Commands on their services' streams: appending once, what Redis holds, and how deep the streams are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from redis.asyncio import Redis
+
+from ..domain.ids import OperationId
+from ..domain.operation import Service
+from .envelope import Envelope
+from .keys import GROUP, ServiceKeys
+from .script import Argument, Script
+
+DEDUPE_KEPT_SECONDS = 7 * 24 * 3600
+"""How long Redis remembers that a dedupe key was appended. Postgres remembers it for good."""
+
+PIPELINE_SIZE = 1000
+
+_APPEND = Script.read("append")
+_DEPTH = Script.read("depth")
+_TIDY = Script.read("tidy")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Appended:
+    """The entry of a command, and whether it was appended by this call."""
+
+    entry_id: str
+    is_new: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Depth:
+    """How much a service has before it; the sum of the first three, with the age, is what to scale by."""
+
+    undelivered: int
+    pending: int
+    due: int  # delayed until a time that has come
+    delayed: int
+    dead_letters: int
+    oldest_age_seconds: float  # of the oldest entry that is not finished
+
+
+class CommandStreams:
+    """The command streams of all services."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    async def append(self, envelopes: Sequence[Envelope], *, again: bool = False) -> list[Appended]:
+        """Appends each command once: a dedupe key that was appended before gives the first entry.
+
+        `again` is the relay's: Postgres still waits for these commands, so each that Redis does not hold is
+        appended whatever was appended before. Raises what Redis raises, then any of them may be appended or not.
+        """
+        appended: list[Appended] = []
+        for start in range(0, len(envelopes), PIPELINE_SIZE):
+            calls = [_append_call(envelope, again=again) for envelope in envelopes[start : start + PIPELINE_SIZE]]
+            for result in await _APPEND.run_all(self._redis, calls):
+                if isinstance(result, Exception):
+                    raise result
+                appended.append(Appended(entry_id=result[0].decode(), is_new=bool(result[1])))
+        return appended
+
+    async def missing(self, service: Service, operation_ids: Sequence[OperationId]) -> list[OperationId]:
+        """Those of the operations that Redis does not hold: neither on the stream, nor pending, nor delayed."""
+        if not operation_ids:
+            return []
+        members = [str(operation_id) for operation_id in operation_ids]
+        known: list[int] = await self._redis.smismember(ServiceKeys(service).open, members)  # pyright: ignore
+        return [operation_id for operation_id, held in zip(operation_ids, known, strict=True) if not held]
+
+    async def depth(self, service: Service) -> Depth:
+        """How much the service has before it."""
+        keys = ServiceKeys(service)
+        answer: list[int] = await _DEPTH.run(
+            self._redis, [keys.commands, keys.delayed, keys.dead_letters], [GROUP, 10_000]
+        )
+        undelivered, pending, delayed, due, dead_letters, age_ms = answer
+        return Depth(
+            undelivered=undelivered,
+            pending=pending,
+            due=due,
+            delayed=delayed,
+            dead_letters=dead_letters,
+            oldest_age_seconds=age_ms / 1000,
+        )
+
+    async def tidy(self, service: Service, *, retention_seconds: float, consumer_idle_seconds: float) -> int:
+        """Trims what is finished and older than the retention, never what a group has not acknowledged.
+
+        Ends consumers that hold nothing and were not heard of for `consumer_idle_seconds`. Gives the number trimmed.
+        """
+        args: list[Argument] = [GROUP, int(retention_seconds * 1000), int(consumer_idle_seconds * 1000)]
+        answer: Any = await _TIDY.run(self._redis, [ServiceKeys(service).commands], args)
+        return int(answer[0])
+
+
+def _append_call(envelope: Envelope, *, again: bool) -> tuple[list[str], list[Argument]]:
+    keys = ServiceKeys(envelope.service)
+    if envelope.is_request:
+        return [keys.commands, keys.open], [envelope.to_json(), "", 0, 0]
+    return (
+        [keys.commands, keys.open, keys.dedupe(envelope.dedupe_key)],
+        [envelope.to_json(), str(envelope.id), DEDUPE_KEPT_SECONDS, int(again)],
+    )

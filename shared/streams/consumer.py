@@ -1,0 +1,183 @@
+"""One process's part in a service's consumer group: reading, holding, finishing and handing back deliveries.
+
+A delivery is held by renewing its idle time; one that is idle for a lease is taken over by another consumer. The
+delivery count is the fence: whoever lost a delivery cannot finish it for its successor.
+
+Nothing here runs handlers or knows Postgres. Errors of Redis go to the caller, except that a group which Redis lost
+is made again.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from ..domain.operation import Service
+from .keys import GROUP, ServiceKeys
+from .script import Argument, Script
+
+HANDED_BACK = "handed-back"
+"""The name in the group that entries wait under between a consumer that left and the next one."""
+
+MAX_DUE = 1000
+"""Most delayed entries that one tick brings back; the next tick goes on."""
+
+_FINISH = Script.read("finish")
+_TICK = Script.read("tick")
+_GROUP = Script.read("group")
+_LEAVE = Script.read("leave")
+
+
+def consumer_name() -> str:
+    """A name that no other process, and no earlier life of this one, has: host, process, nonce."""
+    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """An entry as it was delivered to this consumer; `count` is its delivery count, which fences it."""
+
+    entry_id: str
+    count: int
+    body: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finish:
+    """What becomes of a delivery. `envelope` is what is delayed, or kept as a dead letter."""
+
+    delivery: Delivery
+    outcome: str  # done | delay | dead
+    operation: str = ""
+    envelope: bytes = b""
+    delay_seconds: float = 0
+    error: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tick:
+    """What a tick found. `lost` deliveries belong to others now; `taken` are to be run by this consumer.
+
+    While `is_quarantine`, this consumer reads nothing and runs what it is given alone.
+    """
+
+    now_ms: int  # of the Redis server
+    due: int
+    lost: tuple[str, ...]
+    taken: tuple[Delivery, ...]
+    is_quarantine: bool
+
+
+class Consumer:
+    """A member of the service's group. `reader` is a client of its own: its connection is busy while it waits."""
+
+    def __init__(
+        self, *, service: Service, redis: Redis, reader: Redis, lease_seconds: float, max_deliveries: int
+    ) -> None:
+        self.name = consumer_name()
+        self._keys = ServiceKeys(service)
+        self._redis = redis
+        self._reader = reader
+        self._lease_ms = int(lease_seconds * 1000)
+        self._max_deliveries = max_deliveries
+
+    async def ensure_group(self) -> bool:
+        """Makes the group where it is not there; true where it was made."""
+        return bool(await _GROUP.run(self._redis, [self._keys.commands, self._keys.open], [GROUP]))
+
+    async def read(self, *, count: int, block_seconds: float) -> list[Delivery]:
+        """Up to `count` new entries, waiting up to `block_seconds` for the first.
+
+        Must not be cancelled: its reply would be lost until the next tick finds it.
+        """
+        block_ms = max(int(block_seconds * 1000), 1)  # 0 would wait for ever
+        try:
+            answer: Any = await self._reader.xreadgroup(  # pyright: ignore
+                GROUP, self.name, {self._keys.commands: ">"}, count=count, block=block_ms
+            )
+        except ResponseError as error:
+            if not _is_group_lost(error):
+                raise
+            await self.ensure_group()
+            return []
+        entries = answer[0][1] if answer else []
+        return [Delivery(entry_id.decode(), 1, fields[b"command"]) for entry_id, fields in entries]
+
+    async def tick(self, held: Mapping[str, Delivery], *, free: int) -> Tick:
+        """Brings back what is due, renews what is `held`, takes over up to `free` entries that are idle."""
+        keys = [self._keys.commands, self._keys.delayed, self._keys.quarantine]
+        args: list[Argument] = [GROUP, self.name, self._lease_ms, free, self._max_deliveries, MAX_DUE]
+        for delivery in held.values():
+            args += [delivery.entry_id, delivery.count]
+        try:
+            answer: Any = await _TICK.run(self._redis, keys, args)
+        except ResponseError as error:
+            if not _is_group_lost(error):
+                raise
+            await self.ensure_group()
+            return Tick(now_ms=0, due=0, lost=tuple(held), taken=(), is_quarantine=False)
+        now_ms, due, lost, taken, is_quarantine = answer
+        return Tick(
+            now_ms=now_ms,
+            due=due,
+            lost=tuple(entry_id.decode() for entry_id in lost),
+            taken=tuple(Delivery(entry_id.decode(), count, body) for entry_id, count, body in taken),
+            is_quarantine=bool(is_quarantine),
+        )
+
+    async def finish(self, finishes: Sequence[Finish]) -> list[bool]:
+        """Finishes deliveries in one round trip; false for each that is not this consumer's any more."""
+        keys = [self._keys.commands, self._keys.open, self._keys.delayed, self._keys.dead_letters]
+        results = await _FINISH.run_all(self._redis, [(keys, self._finish_args(finish)) for finish in finishes])
+        return [self._is_finished(result) for result in results]
+
+    def _finish_args(self, finish: Finish) -> list[Argument]:
+        return [
+            GROUP,
+            self.name,
+            finish.delivery.entry_id,
+            finish.delivery.count,
+            finish.outcome,
+            finish.operation,
+            finish.envelope,
+            max(int(finish.delay_seconds * 1000), 0),
+            finish.error,
+        ]
+
+    @staticmethod
+    def _is_finished(result: Any) -> bool:
+        if isinstance(result, Exception):
+            if not _is_group_lost(result):
+                raise result
+            return False
+        return bool(result)
+
+    async def hand_back(self, deliveries: Sequence[Delivery]) -> None:
+        """Gives deliveries that were not started to others, at once."""
+        if deliveries:
+            await self._leave([delivery.entry_id for delivery in deliveries])
+
+    async def leave(self) -> int:
+        """Hands back all that is still held, for others to take over at once, and leaves the group; gives how many."""
+        return await self._leave([])
+
+    async def _leave(self, entry_ids: Sequence[str]) -> int:
+        keys = [self._keys.commands, self._keys.quarantine]
+        try:
+            return int(await _LEAVE.run(self._redis, keys, [GROUP, self.name, HANDED_BACK, *entry_ids]))
+        except ResponseError as error:
+            if not _is_group_lost(error):
+                raise
+            return 0
+
+
+def _is_group_lost(error: Exception) -> bool:
+    # UNBLOCKED: the stream was deleted under a waiting read
+    return isinstance(error, ResponseError) and ("NOGROUP" in str(error) or str(error).startswith("UNBLOCKED"))
