@@ -1,0 +1,72 @@
+"""What the App may see of an account, and the tokens to ask with, for the time of one selection."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from shared.domain.ids import InstallationId
+from shared.domain.installation import InstallationToken, TokenRequest
+from shared.domain.permissions import SELECT
+from shared.errors import GitHubUnauthorized, GitHubUnavailable
+from shared.github.client import GitHubClient
+from shared.github.repositories import accessible_ids
+from shared.streams.tokens import TokenClient
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """An account that the App is installed on.
+
+    `accessible` are the database ids of the repositories that the installation was given, None where it has all.
+    """
+
+    installation_id: InstallationId
+    accessible: frozenset[int] | None
+
+
+class Access:
+    """Finds installations by account, and lends their tokens."""
+
+    def __init__(self, tokens: TokenClient, github: GitHubClient, *, requested_by: str, purpose: str) -> None:
+        self._tokens = tokens
+        self._github = github
+        self._requested_by = requested_by
+        self._purpose = purpose
+        self._accounts: dict[str, Account] = {}
+
+    async def account(self, login: str) -> Account:
+        """The installation on an account; raises `InstallationNotFound`."""
+        known = self._accounts.get(login.lower())
+        if known:
+            return known
+        installation_id = await self._tokens.installation_for(login)
+        account = Account(installation_id=installation_id, accessible=await self._accessible(installation_id))
+        self._accounts[login.lower()] = account
+        return account
+
+    @asynccontextmanager
+    async def token(self, installation_id: InstallationId) -> AsyncIterator[str]:
+        """A token to ask with. One that GitHub refuses meanwhile is given up, and the selection is tried again."""
+        token = await self._get(installation_id)
+        try:
+            yield token.token
+        except GitHubUnauthorized as error:
+            await self._tokens.invalidate(token)
+            raise GitHubUnavailable(f"a token was refused and given up: {error.message}") from error
+
+    async def _accessible(self, installation_id: InstallationId) -> frozenset[int] | None:
+        if (await self._get(installation_id)).repository_selection == "all":
+            return None
+        async with self.token(installation_id) as token:
+            return await accessible_ids(self._github, token=token)
+
+    async def _get(self, installation_id: InstallationId) -> InstallationToken:
+        request = TokenRequest(
+            installation_id=installation_id,
+            permissions=SELECT,
+            requested_by=self._requested_by,
+            purpose=self._purpose,
+        )
+        return await self._tokens.get(request)

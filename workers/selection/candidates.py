@@ -1,0 +1,114 @@
+"""From what the entries of `on` found to a selection: each repository and branch once, with the reason. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from shared.domain.globs import matches_name
+from shared.domain.patterns import compile_pattern
+from shared.domain.repository import Repository
+from shared.domain.selection import SelectedRepository
+from shared.domain.spec import OrganizationEntry, Skip
+
+EMPTY = "the repository is empty: it has no default branch"
+NOT_GIVEN = "the App's installation was not given this repository"
+
+
+def candidate(
+    repository: Repository, *, entry: int, reason: str, accessible: frozenset[int] | None
+) -> SelectedRepository:
+    """A repository with its default branch, in unless it is empty or was not given to the App.
+
+    `accessible` are the database ids that the installation was given, None where that is all of the account.
+    """
+    refusal = _refusal(repository, accessible)
+    return SelectedRepository(
+        repository=repository,
+        branch=repository.default_branch or "",
+        head_oid=repository.head_oid,
+        included=refusal is None,
+        entry=entry,
+        reason=refusal or reason,
+    )
+
+
+def filtered(found: SelectedRepository, entry: OrganizationEntry, *, topics: frozenset[str]) -> SelectedRepository:
+    """`found`, out where it does not meet what the entry asks for."""
+    name = found.repository.name
+    lacking = [topic for topic in entry.topic if topic.lower() not in topics]
+    if lacking:
+        return _out(found, f"it lacks the topic {', '.join(lacking)}")
+    if entry.repo_include and not compile_pattern(entry.repo_include).search(name):
+        return _out(found, f"its name does not match repo-include {entry.repo_include}")
+    if entry.repo_exclude and compile_pattern(entry.repo_exclude).search(name):
+        return _out(found, f"its name matches repo-exclude {entry.repo_exclude}")
+    return found
+
+
+def union(found: Iterable[SelectedRepository]) -> list[SelectedRepository]:
+    """Each repository and branch once, in the order they were found: in where any entry has it in."""
+    kept: dict[tuple[str, str], SelectedRepository] = {}
+    for each in found:
+        key = each.repository.node_id, each.branch
+        before = kept.get(key)
+        if before is None or (each.included and not before.included):
+            kept[key] = each
+    return list(kept.values())
+
+
+def skipped(selected: Sequence[SelectedRepository], skip: Skip) -> list[SelectedRepository]:
+    """The same, with those out that `skip` leaves out by what is known of them."""
+    return [_skip(each, skip) for each in selected]
+
+
+def opted_out(selected: Sequence[SelectedRepository], having: frozenset[str], *, path: str) -> list[SelectedRepository]:
+    """The same, with those out whose node id is in `having`: they have the file that means "not here"."""
+    return [
+        _out(each, f"it opted out: it has the file {path}") if each.repository.node_id in having else each
+        for each in selected
+    ]
+
+
+def limited(selected: Sequence[SelectedRepository], limit: int) -> list[SelectedRepository]:
+    """The same, with only the first `limit` repositories in, each with all its branches; 0 = no limit."""
+    if not limit:
+        return list(selected)
+    first: set[str] = set()
+    kept: list[SelectedRepository] = []
+    for each in selected:
+        if each.included and len(first) < limit:
+            first.add(each.repository.node_id)
+        kept.append(each if each.repository.node_id in first else _out(each, f"it is beyond the limit of {limit}"))
+    return kept
+
+
+def by_installation(selected: Sequence[SelectedRepository]) -> Mapping[int, list[str]]:
+    """The node ids of what is in, once each, by installation."""
+    ids: dict[int, dict[str, None]] = {}
+    for each in selected:
+        if each.included:
+            ids.setdefault(each.repository.installation_id, {})[each.repository.node_id] = None
+    return {installation: list(nodes) for installation, nodes in ids.items()}
+
+
+def _refusal(repository: Repository, accessible: frozenset[int] | None) -> str | None:
+    if accessible is not None and repository.database_id not in accessible:
+        return NOT_GIVEN
+    return None if repository.default_branch else EMPTY
+
+
+def _skip(each: SelectedRepository, skip: Skip) -> SelectedRepository:
+    repository = each.repository
+    if skip.archived and repository.is_archived:
+        return _out(each, "it is archived")
+    if skip.forks and repository.is_fork:
+        return _out(each, "it is a fork")
+    for glob in skip.repos:
+        if matches_name(repository.name_with_owner, glob):
+            return _out(each, f"skip.repos has {glob}")
+    return each
+
+
+def _out(each: SelectedRepository, reason: str) -> SelectedRepository:
+    return replace(each, included=False, reason=reason) if each.included else each

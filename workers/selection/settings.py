@@ -1,0 +1,39 @@
+"""The selection worker: finds the repositories that a spec is for."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from shared.domain.operation import Service
+from shared.github.client import GitHubClient
+from shared.settings import SelectionSettings
+from shared.streams.tokens import TokenClient
+from workers.runtime import Infrastructure, Worker
+
+from .context import SelectionContext
+from .handlers import give_up, select_repositories
+
+
+@asynccontextmanager
+async def open_selection(
+    settings: SelectionSettings, infrastructure: Infrastructure
+) -> AsyncIterator[SelectionContext]:
+    """The worker's context."""
+    base_url, timeout = settings.github_api_base, settings.github_timeout_seconds
+    async with GitHubClient.open(base_url=base_url, timeout_seconds=timeout) as github:
+        yield SelectionContext(
+            github=github,
+            tokens=TokenClient(infrastructure.requests),
+            pool=infrastructure.pool,
+            outbox=infrastructure.outbox,
+        )
+
+
+WORKER = Worker(
+    service=Service.SELECTION,
+    settings_class=SelectionSettings,
+    resources=open_selection,
+    handlers={"select_repositories": select_repositories},
+    on_failed=give_up,
+)
