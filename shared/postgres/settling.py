@@ -7,7 +7,8 @@ from .pool import Connection
 
 _UNSETTLED = """
     EXISTS (SELECT FROM targets t WHERE t.run_id = r.id
-            AND (t.state IN ('pending', 'preparing', 'publishing') OR (t.state = 'prepared' AND t.publish_as <> 'none')))
+            AND (t.state IN ('pending', 'preparing', 'publishing')
+                 OR (t.state = 'prepared' AND t.publish_as <> 'none')))
 """
 """A prepared target is settled where it is not to be published: in a dry run, or with `published: false`."""
 

@@ -90,7 +90,7 @@ def _check(name: str) -> Callable[[Payload], Observation | None]:
         check = payload[name]
         suite: Payload = check if name == "check_suite" else check.get("check_suite") or {}
         listed: Sequence[Payload] = check.get("pull_requests") or suite.get("pull_requests") or []
-        done = check.get("status") == "completed"
+        done = payload.get("action") == "completed"
         return Observation(
             repository_node_id=payload["repository"]["node_id"],
             numbers=tuple(pull_request["number"] for pull_request in listed),
