@@ -9,7 +9,8 @@ from shared.domain.run import Run
 from shared.domain.selection import SelectedRepository
 from shared.domain.spec import CampaignSpec, Published
 from shared.domain.target import NewTarget, PublishAs
-from shared.domain.templates import RepositoryContext, TemplateContext, render
+from shared.domain.templates import InvalidTemplate, RepositoryContext, TemplateContext, render
+from shared.errors import InvalidInput
 
 _PUBLISH_AS = {Published.OPEN: PublishAs.OPEN, Published.DRAFT: PublishAs.DRAFT, Published.NO: PublishAs.NONE}
 
@@ -19,7 +20,7 @@ def plan_targets(
 ) -> list[NewTarget]:
     """A target for each selected repository and branch; a dry run's are published nowhere.
 
-    Raises `InvalidTemplate` where the branch's template has no value.
+    Raises `InvalidInput` where the branch's template has no value.
     """
     return [
         NewTarget(
@@ -56,7 +57,11 @@ def head_branch(spec: CampaignSpec, selected: SelectedRepository, *, campaign_li
         campaign_description=spec.description,
         campaign_link=campaign_link,
     )
-    branch = render(template, context).strip()
+    try:
+        branch = render(template, context).strip()
+    except InvalidTemplate as error:
+        name = selected.repository.name_with_owner
+        raise InvalidInput(f"changesetTemplate.branch has no value for {name}: {error}") from error
     if selected.branch == selected.repository.default_branch or "repository.branch" in template:
         return branch
     return f"{branch}-{selected.branch}"
