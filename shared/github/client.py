@@ -22,7 +22,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 import httpx
 from gidgethub import GitHubException
 from gidgethub.httpx import GitHubAPI
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_exponential_jitter
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random
 
 from ..clock import utcnow
 from ..errors import GitHubError, GitHubForbidden, GitHubInvalid, GitHubUnauthorized, GitHubUnavailable
@@ -138,7 +138,7 @@ class GitHubClient:
         async for attempt in AsyncRetrying(
             retry=retry_if_exception_type((GitHubUnauthorized, GitHubForbidden)),
             stop=stop_after_delay(self._youth_left(token)),
-            wait=wait_exponential_jitter(initial=0.2, max=1.0, jitter=0.1),
+            wait=wait_random(0.2, 0.6),
             reraise=True,
         ):
             with attempt:
