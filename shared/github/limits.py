@@ -28,6 +28,7 @@ from ..errors import (
     GitHubUnavailable,
     InstallationSuspended,
 )
+from ..observability.redaction import redact
 
 SECONDARY_WAIT = timedelta(seconds=60)
 """The least wait after a limit that names no time."""
@@ -39,7 +40,6 @@ _SECONDARY = re.compile(r"\bsecondary rate\b", re.IGNORECASE)
 _PRIMARY = re.compile(r"\brate limit\b.*\bexceeded\b|\bexceeded\b.*\brate limit\b", re.IGNORECASE)
 _SUSPENDED = re.compile(r"\binstallation has been suspended\b", re.IGNORECASE)
 _TIMED_OUT = re.compile(r"something went wrong|timed? ?out|timeout", re.IGNORECASE)
-_TOKENS = re.compile(r"gh[a-z]_[A-Za-z0-9._-]{16,}|v1\.[0-9a-f]{40}|eyJ[\w-]+\.[\w-]+\.[\w-]+")
 _LIMIT_TYPES = frozenset({"RATE_LIMITED", "RATE_LIMIT"})
 _LONGEST_MESSAGE = 500
 
@@ -91,8 +91,8 @@ def answered_at(headers: Mapping[str, str]) -> datetime | None:
 
 
 def redacted(text: str) -> str:
-    """`text` without anything that looks like a token of GitHub's, and not longer than a message should be."""
-    return _TOKENS.sub("[token]", text)[:_LONGEST_MESSAGE]
+    """`text` without secrets, and not longer than a message should be."""
+    return redact(text)[:_LONGEST_MESSAGE]
 
 
 def _by_status(status: int, message: str) -> GitHubError:

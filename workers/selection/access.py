@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 from shared.domain.ids import InstallationId
 from shared.domain.installation import InstallationToken, TokenRequest
 from shared.domain.permissions import SELECT
-from shared.errors import GitHubUnauthorized, GitHubUnavailable
+from shared.errors import GitHubUnauthorized, GitHubUnavailable, InvalidSettings
 from shared.github.client import GitHubClient
 from shared.github.repositories import accessible_ids
 from shared.streams.tokens import TokenClient
@@ -41,7 +41,8 @@ class Access:
         known = self._accounts.get(login.lower())
         if known:
             return known
-        installation_id = await self._tokens.installation_for(login)
+        with _key_is_right():
+            installation_id = await self._tokens.installation_for(login)
         account = Account(installation_id=installation_id, accessible=await self._accessible(installation_id))
         self._accounts[login.lower()] = account
         return account
@@ -69,4 +70,14 @@ class Access:
             requested_by=self._requested_by,
             purpose=self._purpose,
         )
-        return await self._tokens.get(request)
+        with _key_is_right():
+            return await self._tokens.get(request)
+
+
+@contextmanager
+def _key_is_right() -> Iterator[None]:
+    """GitHub refusing the App itself is a wrong setting, which no second attempt puts right."""
+    try:
+        yield
+    except GitHubUnauthorized as error:
+        raise InvalidSettings(str(error)) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Any
 
 import structlog
@@ -24,31 +24,18 @@ _log = structlog.get_logger(__name__)
 
 
 async def mint_token(ctx: TokensContext, command: Command) -> None:
-    """Answers with a token sealed to the requester, or with why there is none. Each grant is recorded first."""
-    try:
-        request = parse_scope(command.payload)
-        answer = await _grant(ctx, request, command.payload)
-    except OctobatchError as error:
-        _log.warning("token_refused", installation_id=command.payload.get("installation_id"), reason=str(error))
-        answer = error_answer(error)
-    await command.answer(answer)
+    """Answers with a token sealed to the requester. Each grant is recorded before it is answered."""
+    await _answer(command, _grant(ctx, command.payload))
 
 
 async def forget_token(ctx: TokensContext, command: Command) -> None:
     """Gives a token that GitHub no longer accepts to nobody any more."""
-    request = parse_scope(command.payload)
-    await ctx.minting.forget(request, sha256=str(command.payload.get("token_sha256")))
-    await command.answer({})
+    await _answer(command, _forget(ctx, command.payload))
 
 
 async def resolve_installation(ctx: TokensContext, command: Command) -> None:
     """Answers which installation serves an organisation's or user's repositories."""
-    try:
-        installation = await installation_of(ctx, str(command.payload.get("account")))
-    except OctobatchError as error:
-        await command.answer(error_answer(error))
-    else:
-        await command.answer({"installation_id": installation.id})
+    await _answer(command, _resolve(ctx, command.payload))
 
 
 async def handle_webhook(ctx: TokensContext, command: Command) -> None:
@@ -64,7 +51,18 @@ async def handle_webhook(ctx: TokensContext, command: Command) -> None:
         await webhook_deliveries.mark_handled(work.conn, delivery_id)
 
 
-async def _grant(ctx: TokensContext, request: TokenRequest, payload: Mapping[str, Any]) -> dict[str, Any]:
+async def _answer(command: Command, answer: Awaitable[dict[str, Any]]) -> None:
+    """Answers with what `answer` gives, or with the error it raises, which the requester raises then."""
+    try:
+        facts = await answer
+    except OctobatchError as error:
+        _log.warning("request_refused", type=command.type, reason=str(error))
+        facts = error_answer(error)
+    await command.answer(facts)
+
+
+async def _grant(ctx: TokensContext, payload: Mapping[str, Any]) -> dict[str, Any]:
+    request = parse_scope(payload)
     try:
         token = await ctx.minting.token_for(request)
     except (InstallationSuspended, InstallationNotFound) as error:
@@ -75,6 +73,15 @@ async def _grant(ctx: TokensContext, request: TokenRequest, payload: Mapping[str
         await token_grants.record_grant(conn, request=request, token=token, token_sha256=token_sha256(token.token))
     _log.info("token_granted", installation_id=request.installation_id, purpose=request.purpose)
     return answer
+
+
+async def _forget(ctx: TokensContext, payload: Mapping[str, Any]) -> dict[str, Any]:
+    await ctx.minting.forget(parse_scope(payload), sha256=str(payload.get("token_sha256")))
+    return {}
+
+
+async def _resolve(ctx: TokensContext, payload: Mapping[str, Any]) -> dict[str, Any]:
+    return {"installation_id": (await installation_of(ctx, str(payload.get("account")))).id}
 
 
 async def _record_loss(ctx: TokensContext, request: TokenRequest, error: OctobatchError) -> None:

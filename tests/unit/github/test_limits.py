@@ -180,7 +180,7 @@ def test_each_graphql_error_has_one_meaning(message: str, error_type: str | None
 )
 def test_a_message_never_shows_a_token(token: str) -> None:
     error = error_of(422, {}, json.dumps({"message": f"{token} is not valid"}).encode(), now=NOW)
-    assert str(error) == "[token] is not valid"
+    assert str(error) == "[redacted] is not valid"
 
 
 def test_a_message_is_never_endless() -> None:
