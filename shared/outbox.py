@@ -70,9 +70,7 @@ class Outbox:
     `on_completed` is told of each operation that a transaction completed, after its commit.
     """
 
-    def __init__(
-        self, pool: Pool, redis: Redis, *, on_completed: Callable[[OperationId], None] | None = None
-    ) -> None:
+    def __init__(self, pool: Pool, redis: Redis, *, on_completed: Callable[[OperationId], None] | None = None) -> None:
         self._pool = pool
         self._commands = CommandStreams(redis)
         self._events = RunEvents(redis)
@@ -85,12 +83,11 @@ class Outbox:
         `completing` marks that operation succeeded in the same transaction, first thing, and so locks its row; raises
         `AlreadyDone` where it is not `accepted` any more.
         """
-        async with self._pool.acquire() as conn:
-            async with conn.transaction():
-                if completing and not await operations.complete_operation(conn, completing):
-                    raise AlreadyDone(f"operation {completing} is finished")
-                work = Work(conn)
-                yield work
+        async with self._pool.acquire() as conn, conn.transaction():
+            if completing and not await operations.complete_operation(conn, completing):
+                raise AlreadyDone(f"operation {completing} is finished")
+            work = Work(conn)
+            yield work
         if completing and self._on_completed:
             self._on_completed(completing)
         await self._append(work)
@@ -102,6 +99,4 @@ class Outbox:
             if work.envelopes:
                 await self._commands.append(work.envelopes)
         except (RedisError, OSError) as error:
-            log.warning(
-                "outbox_left_to_relay", commands=len(work.envelopes), events=len(work.events), error=str(error)
-            )
+            log.warning("outbox_left_to_relay", commands=len(work.envelopes), events=len(work.events), error=str(error))

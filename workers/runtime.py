@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
 from redis.asyncio import Redis
@@ -53,6 +53,10 @@ class Command:
     run_id: RunId | None = None
     target_id: TargetId | None = None
     reply: Callable[[Mapping[str, Any]], Awaitable[None]] = field(default=_nobody_asked, repr=False)
+
+    def replying(self, reply: Callable[[Mapping[str, Any]], Awaitable[None]]) -> Command:
+        """The same command, with the way its answer goes."""
+        return replace(self, reply=reply)
 
     async def answer(self, answer: Mapping[str, Any]) -> None:
         """Answers the process that asked with `Requests.ask`; `answer` is JSON and holds no secret in plain text."""

@@ -21,7 +21,7 @@ QUIET = ("httpx", "httpcore", "asyncio", "aiobotocore", "botocore", "urllib3", "
 """Libraries that say at INFO what we log ourselves."""
 
 
-def configure_logging(*, level: str, format: str, service: str) -> None:
+def configure_logging(level: str, format: str, service: str) -> None:  # noqa: A002
     """Sets up logging for this process; `format` is `json` or `console`. Lines go to standard error."""
     before: list[Any] = [
         structlog.contextvars.merge_contextvars,

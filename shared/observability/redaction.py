@@ -40,7 +40,7 @@ def _redact_value(value: Any) -> Any:
     if isinstance(value, bytes):
         return redact(value.decode(errors="replace"))
     if isinstance(value, Mapping):
-        items: Mapping[Any, Any] = value
+        items: Mapping[Any, Any] = value  # pyright: ignore[reportUnknownVariableType]
         return {key: _redact_value(inner) for key, inner in items.items()}
     if isinstance(value, list | tuple | set | frozenset):
         values: list[Any] = list(value)  # pyright: ignore[reportUnknownArgumentType]

@@ -1,5 +1,7 @@
 """Events of runs and targets, and which of them may still be on their way to Redis."""
 
+# ruff: noqa: S608  # the only thing put into SQL here is the list of columns
+
 from __future__ import annotations
 
 import json
@@ -11,7 +13,7 @@ from ..domain.event import Event
 from ..domain.ids import EventId, RunId, TargetId
 from .pool import Connection
 
-COLUMNS = "id, run_id, target_id, type, payload, occurred_at"
+_COLUMNS = "id, run_id, target_id, type, payload, occurred_at"
 
 
 def _from_row(row: asyncpg.Record) -> Event:
@@ -46,7 +48,7 @@ async def list_events_of_target(
 ) -> list[Event]:
     """Events of a target, oldest first, after the event `after`."""
     rows = await conn.fetch(
-        f"""SELECT {COLUMNS} FROM events WHERE target_id = $1 AND ($2::uuid IS NULL OR id > $2)
+        f"""SELECT {_COLUMNS} FROM events WHERE target_id = $1 AND ($2::uuid IS NULL OR id > $2)
             ORDER BY id LIMIT $3""",
         target_id,
         after,
@@ -71,7 +73,7 @@ async def fetch_recent_event_ids(conn: Connection, run_id: RunId) -> frozenset[E
 async def claim_unconfirmed(conn: Connection, *, older_than_seconds: float, limit: int) -> list[Event]:
     """Events of which the relay has not seen yet that they are on their stream, oldest first, locked."""
     rows = await conn.fetch(
-        f"""SELECT {COLUMNS} FROM events
+        f"""SELECT {_COLUMNS} FROM events
             WHERE appended_at IS NULL AND occurred_at < now() - make_interval(secs => $1)
             ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED""",
         older_than_seconds,

@@ -1,5 +1,7 @@
 """Operations: accepted commands and what became of them."""
 
+# ruff: noqa: S608  # the only thing put into SQL here is the list of columns
+
 from __future__ import annotations
 
 import json
@@ -14,7 +16,7 @@ from ..domain.operation import NewOperation, Operation, OperationState, Service
 from ..errors import NotFound
 from .pool import Connection
 
-COLUMNS = """id, service, type, payload, dedupe_key, actor, run_id, target_id, state, attempts, error,
+_COLUMNS = """id, service, type, payload, dedupe_key, actor, run_id, target_id, state, attempts, error,
     created_at, finished_at"""
 
 
@@ -38,7 +40,7 @@ def _from_row(row: asyncpg.Record) -> Operation:
 
 async def get_operation(conn: Connection, operation_id: OperationId) -> Operation:
     """The operation; raises `NotFound`."""
-    row = await conn.fetchrow(f"SELECT {COLUMNS} FROM operations WHERE id = $1", operation_id)
+    row = await conn.fetchrow(f"SELECT {_COLUMNS} FROM operations WHERE id = $1", operation_id)
     if row is None:
         raise NotFound("operation", operation_id)
     return _from_row(row)
@@ -49,7 +51,7 @@ async def list_operations_of_run(
 ) -> list[Operation]:
     """Operations of a run in the order they were accepted, after the operation `after`."""
     rows = await conn.fetch(
-        f"""SELECT {COLUMNS} FROM operations WHERE run_id = $1 AND ($2::uuid IS NULL OR id > $2)
+        f"""SELECT {_COLUMNS} FROM operations WHERE run_id = $1 AND ($2::uuid IS NULL OR id > $2)
             ORDER BY id LIMIT $3""",
         run_id,
         after,
@@ -76,7 +78,7 @@ async def accept_operations(
             FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::uuid[], $8::uuid[])
                 AS given (id, service, type, payload, dedupe_key, actor, run_id, target_id)
             ON CONFLICT (dedupe_key) DO NOTHING
-            RETURNING {COLUMNS}""",
+            RETURNING {_COLUMNS}""",
         ids,
         [command.service.value for command in ordered],
         [command.type for command in ordered],
@@ -89,7 +91,7 @@ async def accept_operations(
     by_key = {row["dedupe_key"]: _from_row(row) for row in new}
     known = [command.dedupe_key for command in commands if command.dedupe_key not in by_key]
     if known:
-        rows = await conn.fetch(f"SELECT {COLUMNS} FROM operations WHERE dedupe_key = ANY($1)", known)
+        rows = await conn.fetch(f"SELECT {_COLUMNS} FROM operations WHERE dedupe_key = ANY($1)", known)
         by_key |= {row["dedupe_key"]: _from_row(row) for row in rows}
     new_keys = {row["dedupe_key"] for row in new}
     inserted = {key: operation for key, operation in by_key.items() if key in new_keys}
@@ -135,9 +137,7 @@ async def record_attempt(conn: Connection, operation_id: OperationId, *, attempt
 
 async def accepted_among(conn: Connection, *, operation_ids: Iterable[OperationId]) -> frozenset[OperationId]:
     """Those of the operations that are accepted and not finished."""
-    rows = await conn.fetch(
-        "SELECT id FROM operations WHERE id = ANY($1) AND state = 'accepted'", list(operation_ids)
-    )
+    rows = await conn.fetch("SELECT id FROM operations WHERE id = ANY($1) AND state = 'accepted'", list(operation_ids))
     return frozenset(OperationId(row["id"]) for row in rows)
 
 
@@ -146,7 +146,7 @@ async def claim_unconfirmed(
 ) -> list[Operation]:
     """Accepted operations of which the relay has not seen yet that Redis holds them, oldest first, locked."""
     rows = await conn.fetch(
-        f"""SELECT {COLUMNS} FROM operations
+        f"""SELECT {_COLUMNS} FROM operations
             WHERE state = 'accepted' AND service = $1 AND appended_at IS NULL
                 AND created_at < now() - make_interval(secs => $2)
             ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED""",
@@ -179,6 +179,6 @@ async def iterate_accepted_ids(
 async def list_accepted(conn: Connection, *, operation_ids: Sequence[OperationId]) -> list[Operation]:
     """Those of the operations that are accepted, whole."""
     rows = await conn.fetch(
-        f"SELECT {COLUMNS} FROM operations WHERE id = ANY($1) AND state = 'accepted' ORDER BY id", operation_ids
+        f"SELECT {_COLUMNS} FROM operations WHERE id = ANY($1) AND state = 'accepted' ORDER BY id", operation_ids
     )
     return [_from_row(row) for row in rows]

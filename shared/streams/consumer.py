@@ -107,7 +107,7 @@ class Consumer:
                 raise
             await self.ensure_group()
             return []
-        entries = answer[0][1] if answer else []
+        entries: list[tuple[bytes, dict[bytes, bytes]]] = answer[0][1] if answer else []
         return [Delivery(entry_id.decode(), 1, fields[b"command"]) for entry_id, fields in entries]
 
     async def tick(self, held: Mapping[str, Delivery], *, free: int) -> Tick:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from ..domain.ids import OperationId, RunId, TargetId
 from ..domain.operation import Operation, Service
-from ..errors import InvalidInput
+from ..errors import InvalidInput, Unavailable
 
 VERSION = 1
 
@@ -73,11 +73,14 @@ class Envelope:
 
     @classmethod
     def from_json(cls, raw: bytes) -> Envelope:
-        """The envelope in `raw`; raises `InvalidInput` where it is none that this version reads."""
+        """The envelope in `raw`.
+
+        Raises `InvalidInput` where it is none, `Unavailable` where only a newer version can read it.
+        """
         try:
             content: dict[str, Any] = json.loads(raw)
             if content["version"] > VERSION:
-                raise InvalidInput(f"envelope version {content['version']} is newer than {VERSION}")
+                raise Unavailable("this version", f"the command's envelope has version {content['version']}")
             run_id, target_id = content.pop("run_id", None), content.pop("target_id", None)
             return cls(
                 id=OperationId(UUID(content.pop("id"))),

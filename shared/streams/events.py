@@ -23,7 +23,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from redis.asyncio import Redis
@@ -104,12 +104,12 @@ class RunEvents:
         if not _POSITION_FORM.fullmatch(after):
             raise InvalidInput(f"{after!r} is not a position in a stream of events")
         stream = keys.run_events(run_id)
-        entries = await self._entries(stream, after, count)
+        entries: list[Any] = await self._redis.xrange(stream, min=f"({after}", count=count)  # pyright: ignore
         if not entries and block_seconds > 0:
             await self._check_kept(run_id, after)  # a position that is lost is told at once, not after waiting
             block_ms = max(int(min(block_seconds, MAX_BLOCK_SECONDS) * 1000), 1)
             answer: Any = await self._redis.xread({stream: after}, count=count, block=block_ms)  # pyright: ignore
-            entries = answer[0][1] if answer else []
+            entries = cast("list[Any]", answer[0][1]) if answer else []
         # after reading: what was there now was there all the time, and with it everything behind it
         await self._check_kept(run_id, after)
         return [
@@ -117,9 +117,6 @@ class RunEvents:
             for entry_id, fields in entries
             if b"event" in fields
         ]
-
-    async def _entries(self, stream: str, after: str, count: int) -> list[Any]:
-        return await self._redis.xrange(stream, min=f"({after}", count=count)  # pyright: ignore
 
     async def _check_kept(self, run_id: RunId, position: str) -> None:
         if not await self._redis.xrange(keys.run_events(run_id), min=position, max=position):  # pyright: ignore

@@ -12,7 +12,7 @@ import asyncio
 import json
 import secrets
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -43,7 +43,12 @@ class Requests:
         self._reader: asyncio.Task[None] | None = None
 
     async def ask(
-        self, service: Service, type: str, payload: Mapping[str, Any], *, timeout_seconds: float = 10
+        self,
+        service: Service,
+        type: str,  # noqa: A002
+        payload: Mapping[str, Any],
+        *,
+        timeout_seconds: float = 10,
     ) -> dict[str, Any]:
         """The answer to the command `type`; raises `Unavailable` where none comes in time.
 
@@ -83,12 +88,16 @@ class Requests:
         while self._waiting:
             try:
                 popped: Any = await self._redis.blmpop(  # pyright: ignore
-                    BLOCK_SECONDS, 1, self._reply_key, direction="LEFT", count=ANSWERS_AT_ONCE
+                    BLOCK_SECONDS,
+                    1,
+                    self._reply_key,  # pyright: ignore[reportArgumentType]
+                    direction="LEFT",
+                    count=ANSWERS_AT_ONCE,
                 )
             except (RedisError, OSError):
                 await asyncio.sleep(RECONNECT_SECONDS)  # whoever waits is told by the timeout
                 continue
-            for raw in popped[1] if popped else ():
+            for raw in cast("list[bytes]", popped[1]) if popped else ():
                 self._hand_over(json.loads(raw))
 
     def _hand_over(self, reply: Mapping[str, Any]) -> None:

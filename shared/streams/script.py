@@ -50,9 +50,7 @@ class Script:
                 results[index] = result
         return results
 
-    async def _pipelined(
-        self, redis: Redis, calls: Sequence[tuple[Sequence[str], Sequence[Argument]]]
-    ) -> list[Any]:
+    async def _pipelined(self, redis: Redis, calls: Sequence[tuple[Sequence[str], Sequence[Argument]]]) -> list[Any]:
         async with redis.pipeline(transaction=False) as pipeline:
             for keys, args in calls:
                 pipeline.evalsha(self.sha, len(keys), *keys, *args)  # pyright: ignore

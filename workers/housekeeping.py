@@ -1,0 +1,98 @@
+"""What every worker does beside its commands: relay, reconcile, trim, and measure."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from shared.domain.operation import Service
+from shared.observability import metrics
+from shared.observability.redaction import redact
+from shared.postgres.pool import Pool
+from shared.settings import WorkerSettings
+from shared.streams.commands import CommandStreams
+from shared.streams.keys import ServiceKeys
+from shared.streams.periods import Period
+
+from .periodic import run_periodically
+from .relay import RECONCILE_SECONDS, Relay
+from .retries import describe, is_away
+
+log = structlog.stdlib.get_logger(__name__)
+
+TIDY_SECONDS = 60.0
+FINISHED_KEPT_SECONDS = 24 * 3600.0
+CONSUMER_KEPT_SECONDS = 3600.0
+MEASURE_SECONDS = 5.0
+AGAIN_SECONDS = 1.0
+
+
+class Housekeeping:
+    """The jobs of one process. `redis_lost` asks for a reconciliation now."""
+
+    def __init__(self, *, service: Service, pool: Pool, redis: Redis, settings: WorkerSettings) -> None:
+        self.redis_lost = asyncio.Event()
+        self._service = service
+        self._redis = redis
+        self._settings = settings
+        self._relay = Relay(service=service, pool=pool, redis=redis)
+        self._streams = CommandStreams(redis)
+
+    def jobs(self) -> list[Awaitable[None]]:
+        """Each runs until it is cancelled."""
+        jobs = [
+            self._alone("relay", self._relay.append_unconfirmed, self._settings.relay_interval_seconds),
+            self._alone("reconcile", self._relay.reconcile, RECONCILE_SECONDS),
+            self._alone("tidy", self._tidy, TIDY_SECONDS),
+            self._reconcile_when_lost(),
+        ]
+        if self._settings.metrics_port:
+            jobs.append(self._measure())
+        return jobs
+
+    def _alone(self, name: str, job: Callable[[], Awaitable[object]], every_seconds: float) -> Awaitable[None]:
+        period = Period(self._redis, ServiceKeys(self._service).periodic(name))
+        return run_periodically(job, name=name, period=period, every_seconds=every_seconds)
+
+    async def _tidy(self) -> None:
+        try:
+            await self._streams.tidy(
+                self._service,
+                retention_seconds=FINISHED_KEPT_SECONDS,
+                consumer_idle_seconds=CONSUMER_KEPT_SECONDS,
+            )
+        except ResponseError as error:
+            if "no such key" not in str(error):  # nothing was ever appended
+                raise
+
+    async def _reconcile_when_lost(self) -> None:
+        while True:
+            await self.redis_lost.wait()
+            self.redis_lost.clear()
+            try:
+                await self._relay.reconcile()
+            except Exception as error:
+                if not is_away(error):
+                    raise
+                log.warning("reconcile_put_off", error=redact(describe(error)))
+                self.redis_lost.set()
+            await asyncio.sleep(AGAIN_SECONDS)
+
+    async def _measure(self) -> None:
+        while True:
+            try:
+                depth = await self._streams.depth(self._service)
+            except Exception as error:
+                if not is_away(error):
+                    raise
+            else:
+                metrics.STREAM_LAG.labels(self._service).set(depth.undelivered)
+                metrics.STREAM_PENDING.labels(self._service).set(depth.pending)
+                metrics.STREAM_DELAYED.labels(self._service).set(depth.delayed)
+                metrics.STREAM_OLDEST_AGE.labels(self._service).set(depth.oldest_age_seconds)
+                metrics.STREAM_DEAD_LETTERS.labels(self._service).set(depth.dead_letters)
+            await asyncio.sleep(MEASURE_SECONDS)
