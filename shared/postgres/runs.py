@@ -1,0 +1,62 @@
+"""Runs in Postgres: moved only along `RUN_TRANSITIONS`."""
+
+from __future__ import annotations
+
+from asyncpg import Record
+
+from ..domain.ids import CampaignId, RunId, SelectionId
+from ..domain.run import Run, RunState, is_finished, states_before
+from ..errors import NotFound
+from .pool import Connection
+
+_COLUMNS = """r.id, r.campaign_id, c.name AS campaign_name, r.spec_version, r.selection_id, r.dry_run, r.state, r.error,
+    r.created_by, r.created_at, r.started_at, r.finished_at"""
+
+
+async def fetch_run(conn: Connection, run_id: RunId) -> Run | None:
+    """The run of that id."""
+    row = await conn.fetchrow(
+        f"SELECT {_COLUMNS} FROM runs r JOIN campaigns c ON c.id = r.campaign_id WHERE r.id = $1",  # noqa: S608
+        run_id,
+    )
+    return _from_row(row) if row else None
+
+
+async def get_run(conn: Connection, run_id: RunId) -> Run:
+    """The run of that id; raises `NotFound`."""
+    run = await fetch_run(conn, run_id)
+    if run is None:
+        raise NotFound("run", run_id)
+    return run
+
+
+async def move_run(conn: Connection, run_id: RunId, *, to: RunState, error: str | None = None) -> bool:
+    """Moves a run to `to` where the table of transitions allows it from where it is; whether it did.
+
+    The first move sets `started_at`, a final one `finished_at`.
+    """
+    moved = await conn.fetchval(
+        """
+        UPDATE runs SET state = $2, error = coalesce($3, error), started_at = coalesce(started_at, now()),
+            finished_at = CASE WHEN $4 THEN now() END
+        WHERE id = $1 AND state = ANY($5) RETURNING id
+        """,
+        run_id,
+        to,
+        error,
+        is_finished(to),
+        list(states_before(to)),
+    )
+    return moved is not None
+
+
+def _from_row(row: Record) -> Run:
+    return Run(
+        **{
+            **dict(row),
+            "id": RunId(row["id"]),
+            "campaign_id": CampaignId(row["campaign_id"]),
+            "selection_id": SelectionId(row["selection_id"]) if row["selection_id"] else None,
+            "state": RunState(row["state"]),
+        }
+    )
