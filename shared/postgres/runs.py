@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asyncpg import Record
 
-from ..domain.ids import CampaignId, RunId, SelectionId
+from ..domain.ids import RunId
 from ..domain.run import Run, RunState, is_finished, states_before
 from ..errors import NotFound
 from .pool import Connection
@@ -51,12 +51,4 @@ async def move_run(conn: Connection, run_id: RunId, *, to: RunState, error: str 
 
 
 def _from_row(row: Record) -> Run:
-    return Run(
-        **{
-            **dict(row),
-            "id": RunId(row["id"]),
-            "campaign_id": CampaignId(row["campaign_id"]),
-            "selection_id": SelectionId(row["selection_id"]) if row["selection_id"] else None,
-            "state": RunState(row["state"]),
-        }
-    )
+    return Run(**{**dict(row), "state": RunState(row["state"])})
