@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from asyncpg import Record
 
 from ..domain.ids import RunId
@@ -51,4 +53,5 @@ async def move_run(conn: Connection, run_id: RunId, *, to: RunState, error: str 
 
 
 def _from_row(row: Record) -> Run:
-    return Run(**{**dict(row), "state": RunState(row["state"])})
+    values: dict[str, Any] = dict(row)
+    return Run(**{**values, "state": RunState(values["state"])})
