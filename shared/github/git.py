@@ -54,8 +54,7 @@ async def commit_files(
         text,
         f"\nfrom {parent}\n".encode() if parent else b"\n",
     ]
-    for file in files:
-        stream.append(_import_line(file))
+    stream.extend(map(_import_line, files))
     stream.append(b"\n")
     await repository.git("update-ref", "-d", _REF)
     await repository.git("fast-import", "--quiet", "--force", "--date-format=raw", input=b"".join(stream))

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 from urllib.parse import urlsplit
 
 from ..errors import (
@@ -147,25 +148,36 @@ async def _transfer(
         raise _failure(str(error)) from None
 
 
-_FAILURES: tuple[tuple[str, type[OctobatchError]], ...] = (
-    (r"stale info|\[rejected\]|fetch first|non-fast-forward", Conflict),
-    (r"cannot lock ref|reference already exists|failed to update ref", Conflict),
-    (r"Authentication failed|error: 401|could not read (Username|Password)", GitHubUnauthorized),
-    (r"error: 403|Permission to .* denied|Write access to repository not granted", GitHubForbidden),
-    (r"protected branch|hook declined|refusing to allow|GH\d{3}:|\[remote rejected\]", GitHubForbidden),
-    (r"error: 404|Repository not found|repository .* not found", GitHubNotFound),
-    (r"not our ref|couldn't find remote ref|unadvertised object", GitHubNotFound),
-    (r"error: (429|5\d\d)|Could not resolve host|Failed to connect|Couldn't connect|Connection (refused|reset)|timed out|"
-     r"took longer than|early EOF|hung up|transfer closed|RPC failed|SSL|Empty reply|Operation too slow", GitHubUnavailable),
-)  # fmt: skip
+_FAILURES: dict[type[OctobatchError], tuple[str, ...]] = {
+    Conflict: (
+        r"stale info|\[rejected\]|fetch first|non-fast-forward",
+        r"cannot lock ref|reference already exists|failed to update ref",
+    ),
+    GitHubUnauthorized: (r"Authentication failed|error: 401|could not read (Username|Password)",),
+    GitHubForbidden: (
+        r"error: 403|Permission to .* denied|Write access to repository not granted",
+        r"protected branch|hook declined|refusing to allow|GH\d{3}:|\[remote rejected\]",
+    ),
+    GitHubNotFound: (
+        r"error: 404|[Rr]epository .*not found",
+        r"not our ref|couldn't find remote ref|unadvertised object",
+    ),
+    GitHubUnavailable: (
+        r"error: (429|5\d\d)|Could not resolve host|Failed to connect|Couldn't connect",
+        r"Connection (refused|reset)|timed out|took longer than|early EOF|hung up|transfer closed",
+        r"RPC failed|SSL|Empty reply|Operation too slow",
+    ),
+}
+"""What git's and GitHub's words mean; the first that fits counts."""
 
 
 def _failure(message: str) -> OctobatchError:
     """The error that git's words mean; GitHub's limits on git show as 429 and 503."""
-    for pattern, kind in _FAILURES:
-        if re.search(pattern, message):
-            return kind(f"git: {message}")
-    return GitHubError(f"git: {message}")
+    said = "; ".join(line.strip() for line in message.splitlines() if line.strip())[:500]
+    for kind, patterns in _FAILURES.items():
+        if any(re.search(pattern, message) for pattern in patterns):
+            return kind(f"git: {said}")
+    return GitHubError(f"git: {said}")
 
 
 async def run_git(
@@ -176,26 +188,33 @@ async def run_git(
     timeout_seconds: float = LOCAL_TIMEOUT_SECONDS,
 ) -> bytes:
     """Runs git with nothing of this process's environment but PATH and proxies; raises `GitFailed`."""
-    process = await asyncio.create_subprocess_exec(
-        "git",
-        *arguments,
-        stdin=asyncio.subprocess.PIPE if input is not None else asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env={**_environment(), **env},
-        cwd=env.get("GIT_WORK_TREE") or env.get("GIT_DIR"),
-        start_new_session=True,
-    )
-    try:
-        out, err = await asyncio.wait_for(process.communicate(input), timeout_seconds)
-    except TimeoutError:
-        raise GitFailed(f"git {arguments[0]} took longer than {timeout_seconds:g} s") from None
-    finally:
-        await _end(process)
-    if process.returncode:
-        said = redact_url((err + out if arguments[0] == "push" else err).decode(errors="replace").strip())
-        raise GitFailed(said or f"git {arguments[0]} ended with status {process.returncode}")
-    return out
+    with TemporaryFile() as given, TemporaryFile() as out, TemporaryFile() as err:
+        given.write(input or b"")
+        given.seek(0)
+        # Files, not pipes: with pipes asyncio waits for whoever holds them, and for ever where nobody reads.
+        process = await asyncio.create_subprocess_exec(
+            "git",
+            *arguments,
+            stdin=given,
+            stdout=out,
+            stderr=err,
+            env={**_environment(), **env},
+            cwd=env.get("GIT_WORK_TREE") or env.get("GIT_DIR"),
+            start_new_session=True,
+            umask=0o022,  # objects are lent to steps that run as another user
+        )
+        try:
+            await asyncio.wait_for(process.wait(), timeout_seconds)
+        except TimeoutError:
+            raise GitFailed(f"git {arguments[0]} took longer than {timeout_seconds:g} s") from None
+        finally:
+            await _end(process)
+        out.seek(0)
+        err.seek(0)
+        if process.returncode:
+            said = (err.read() + (out.read() if arguments[0] == "push" else b"")).decode(errors="replace").strip()
+            raise GitFailed(redact_url(said) or f"git {arguments[0]} ended with status {process.returncode}")
+        return await asyncio.to_thread(out.read)
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

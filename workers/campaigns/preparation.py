@@ -1,14 +1,63 @@
-"""From a spec and a repository to the change that its pull request will hold."""
+"""From a spec and a repository to the change that its pull request will hold; nothing is published.
+
+    change = await prepare_change(spec=spec, repository=RepositoryContext(name="acme/api", branch="main"),
+                                  base_oid=oid, github=github, token=token, settings=settings, campaign_link=link)
+
+Specs of edits read the few files that they need through GitHub's API. A `run` step, or a file that the API does not
+give whole, takes a shallow clone. Either way git makes the patch and the diff.
+"""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from shared.clock import utcnow
 from shared.domain.change import FileChange, PreparedChange
-from shared.domain.spec import CampaignSpec
-from shared.domain.templates import RepositoryContext
+from shared.domain.spec import CampaignSpec, EditStep, RunStep
+from shared.domain.target import DiffStat
+from shared.domain.templates import InvalidTemplate, RepositoryContext, StepResult, TemplateContext, render
+from shared.errors import GitHubError, StepFailed
 from shared.github.client import GitHubClient
+from shared.github.git import Difference, commit_files, commit_working_tree, difference
+from shared.github.git_process import Repository, check_out, create_repository, fetch_commit
 from shared.settings import CampaignsSettings
 
+from .api_tree import ApiTree
+from .isolation import detect_isolation
+from .steps.edits import paths_of
+from .steps.log import StepLog
+from .steps.run import run_step
+from .steps.sequence import run_steps
+from .tree import NeedsCheckout
+from .working_copy import WorkingCopy
+from .workspace import working_folder
+
 __all__ = ["FileChange", "PreparedChange", "RepositoryContext", "prepare_change"]
+
+NO_DIFFERENCE = Difference(files=(), patch=b"", diff=b"", stat=DiffStat(files=0, additions=0, deletions=0))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Preparation:
+    """What one preparation works with."""
+
+    spec: CampaignSpec
+    base_oid: str
+    github: GitHubClient
+    token: str
+    settings: CampaignsSettings
+    context: TemplateContext
+    log: StepLog
+    at: datetime
+
+    @property
+    def repository(self) -> str:
+        return self.context.repository.name
 
 
 async def prepare_change(
@@ -21,9 +70,125 @@ async def prepare_change(
     settings: CampaignsSettings,
     campaign_link: str,
 ) -> PreparedChange:
-    """Runs the spec's steps on the repository at `base_oid`; publishes nothing.
+    """Runs the spec's steps on the repository at `base_oid`.
 
-    Specs of edits read what they need through GitHub's API; a `run` step takes a shallow clone. Raises `StepFailed`
-    (its `log` says what the steps said until then) and the errors of GitHub.
+    Raises `StepFailed` (its `log` says what the steps said until then) and the errors of GitHub.
     """
-    raise NotImplementedError
+    preparation = _Preparation(
+        spec=spec,
+        base_oid=base_oid,
+        github=github,
+        token=token,
+        settings=settings,
+        context=TemplateContext(
+            repository=repository,
+            campaign_name=spec.name,
+            campaign_description=spec.description,
+            campaign_link=campaign_link,
+        ),
+        log=StepLog(secrets=[token]),
+        at=utcnow().replace(microsecond=0),
+    )
+    preparation.log.line(f"{repository.name} at {base_oid} ({repository.branch})")
+    async with working_folder(settings.workspace_dir) as folder:
+        if spec.runs_code:
+            return await _in_checkout(preparation, folder)
+        try:
+            return await _through_api(preparation, folder / "api")
+        except NeedsCheckout as reason:
+            preparation.log.line(f"a clone is needed: {reason}; the steps begin again there")
+            return await _in_checkout(preparation, folder)
+
+
+async def _through_api(preparation: _Preparation, folder: Path) -> PreparedChange:
+    tree = ApiTree(
+        preparation.github, token=preparation.token, repository=preparation.repository, oid=preparation.base_oid
+    )
+    edits = [step for step in preparation.spec.steps if isinstance(step, EditStep)]
+    await tree.prefetch(path for step in edits for path in paths_of(step.edit))
+    context = await run_steps(preparation.spec.steps, tree, preparation.context, preparation.log, _no_commands)
+    before, after = await tree.before_and_after()
+    texts = _rendered(preparation, context)
+    if not after:
+        return _change(preparation, NO_DIFFERENCE, texts)
+    repository = await create_repository(folder)
+    base = await commit_files(repository, before, parent=None, message="base", at=preparation.at)
+    commit = await commit_files(repository, after, parent=base, message=texts["commit_message"], at=preparation.at)
+    return _change(preparation, await difference(repository, base=base, commit=commit), texts)
+
+
+async def _no_commands(step: RunStep, context: TemplateContext, log: StepLog) -> StepResult:  # noqa: ARG001
+    raise NeedsCheckout("a run step works in a clone")
+
+
+async def _in_checkout(preparation: _Preparation, folder: Path) -> PreparedChange:
+    isolation = await asyncio.to_thread(detect_isolation, preparation.settings.run_isolation, folder.parent)
+    copy = await _working_copy(preparation, folder)
+
+    async def run(step: RunStep, context: TemplateContext, log: StepLog) -> StepResult:
+        return await run_step(step, copy, isolation, context, log)
+
+    context = await run_steps(preparation.spec.steps, copy.tree, preparation.context, preparation.log, run)
+    texts = _rendered(preparation, context)
+    commit = await commit_working_tree(
+        copy.repository, parent=preparation.base_oid, message=texts["commit_message"], at=preparation.at
+    )
+    found = await difference(copy.repository, base=preparation.base_oid, commit=commit)
+    return _change(preparation, found, texts)
+
+
+async def _working_copy(preparation: _Preparation, folder: Path) -> WorkingCopy:
+    (folder / "tree").mkdir()
+    repository: Repository = await create_repository(folder / "git", folder / "tree")
+    await fetch_commit(
+        repository,
+        clone_url=preparation.github.clone_url(preparation.repository),
+        token=preparation.token,
+        oid=preparation.base_oid,
+    )
+    await check_out(repository, preparation.base_oid)
+    return WorkingCopy(folder, repository, head=preparation.base_oid)
+
+
+def _rendered(preparation: _Preparation, context: TemplateContext) -> dict[str, str]:
+    """Title, body and commit message, with the outputs of the steps."""
+    changeset = preparation.spec.changeset_template
+    templates = {"title": changeset.title, "body": changeset.body, "commit_message": changeset.commit.message}
+    texts: dict[str, str] = {}
+    for name, template in templates.items():
+        try:
+            texts[name] = render(template, context).strip()
+        except InvalidTemplate as error:
+            raise _template_failed(preparation, name, str(error)) from None
+    texts["title"] = " ".join(texts["title"].split())  # GitHub's titles have one line
+    for name in ("title", "commit_message"):
+        if not texts[name]:
+            raise _template_failed(preparation, name, "it is empty")
+    return texts
+
+
+def _template_failed(preparation: _Preparation, name: str, why: str) -> StepFailed:
+    message = f"the {name.replace('_', ' ')} of changesetTemplate cannot be made: {why}"
+    preparation.log.line(message)
+    return StepFailed(len(preparation.spec.steps) - 1, message, log=preparation.log.content())
+
+
+def _change(preparation: _Preparation, found: Difference, texts: Mapping[str, str]) -> PreparedChange:
+    stat = found.stat
+    preparation.log.line(
+        f"{stat.files} files changed, {stat.additions} lines added, {stat.deletions} deleted"
+        if found.files
+        else "nothing changed"
+    )
+    return PreparedChange(
+        base_oid=preparation.base_oid,
+        prepared_at=preparation.at,
+        files=found.files,
+        stat=stat,
+        title=texts["title"],
+        body=texts["body"],
+        commit_message=texts["commit_message"],
+        patch=found.patch,
+        diff=found.diff,
+        log=preparation.log.content(),
+    )

@@ -24,7 +24,9 @@ class Replace(SpecModel):
         examples=["^go 1\\.2[0-2]$"],
     )
     replacement: str = Field(
-        alias="with", description="New text; \\1 to \\9 are groups, \\0 the match, \\\\ a backslash", examples=["go 1.23"]
+        alias="with",
+        description="New text; \\1 to \\9 are groups, \\0 the match, \\\\ a backslash",
+        examples=["go 1.23"],
     )
 
     @model_validator(mode="after")

@@ -16,9 +16,7 @@ class CampaignSpec(SpecModel):
     """A campaign: what to select, what to do there, and what its pull requests look like."""
 
     version: Literal[1] = Field(description="Version of the spec's format")
-    name: CampaignName = Field(
-        description="Unique name: lower-case letters, digits and hyphens", examples=["bump-go"]
-    )
+    name: CampaignName = Field(description="Unique name: lower-case letters, digits and hyphens", examples=["bump-go"])
     description: str = Field("", max_length=2000, description="What the campaign is for")
     on: Annotated[tuple[OnEntry, ...], AsTuple] = Field(
         min_length=1, description="What to select: the union of the entries"

@@ -171,5 +171,3 @@ def _template_problems(field: TemplateField, root: Node) -> list[Problem]:
     if field.path[-1] == "branch" and "${{" not in field.text and (message := branch_problem(field.text)):
         return [_at(field.path, root, message)]
     return []
-
-

@@ -1,0 +1,117 @@
+"""A working copy for `run` steps: the tree in a folder, and git's folder beside it, out of the steps' reach.
+
+While a command runs, the tree has a `.git` of its own that borrows the objects: the command can use git as it likes.
+Afterwards every `.git` in the tree is removed, so that no hook or configuration planted there is ever read by ours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import subprocess
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from shared.github.git_process import Repository
+
+from .checkout_tree import CheckoutTree
+from .isolation import Isolation, Sandbox, git_objects_seen, make_sandbox
+from .tree import is_git_folder
+from .workspace import remove_folder
+
+_STEP_GIT_CONFIG = "[safe]\n\tdirectory = *\n[user]\n\tname = step\n\temail = step@localhost\n"
+
+
+class WorkingCopy:
+    """The folder of one preparation: `tree`, `git` and, for each command, `home`, `tmp` and `script`."""
+
+    def __init__(self, folder: Path, repository: Repository, *, head: str) -> None:
+        self.folder, self.repository, self.head = folder, repository, head
+        self.tree = CheckoutTree(folder / "tree")
+
+    async def snapshot(self) -> str:
+        """The oid of the tree as it is now, without what `.gitignore` names."""
+        await self.repository.git("add", "--all", ".")
+        return (await self.repository.git("write-tree")).decode().strip()
+
+    async def restore(self, tree: str) -> None:
+        """Puts the tree back to a snapshot; what `.gitignore` names stays."""
+        await self.repository.git("add", "--all", ".")
+        await self.repository.git("read-tree", "-u", "--reset", tree)
+
+    async def changed_since(self, tree: str, now: str) -> list[str]:
+        """The paths that differ between two snapshots."""
+        names = await self.repository.git("diff-tree", "-r", "-z", "--name-only", tree, now)
+        return [name for name in names.decode(errors="surrogateescape").split("\0") if name]
+
+    @asynccontextmanager
+    async def ready(self, isolation: Isolation, script: str, files: Mapping[str, str]) -> AsyncIterator[Sandbox]:
+        """The sandbox of one command, with the step's files in the tree; afterwards they are gone again."""
+        sandbox = await asyncio.to_thread(self._set_up, isolation, script, files)
+        try:
+            yield sandbox
+        finally:
+            await asyncio.to_thread(self._clear_up, files)
+
+    def _set_up(self, isolation: Isolation, script: str, files: Mapping[str, str]) -> Sandbox:
+        for name in ("home", "tmp", "aside"):
+            remove_folder(self.folder / name)
+        (self.folder / "aside").mkdir(mode=0o700)
+        sandbox = make_sandbox(self.folder, isolation, read_only=tuple(files))
+        sandbox.script.write_text(script)
+        sandbox.script.chmod(0o755)
+        for name, content in files.items():
+            path = self.tree.root / name
+            if os.path.lexists(path):
+                path.rename(self.folder / "aside" / name)
+            path.write_text(content)
+            path.chmod(0o755)
+        self._lend_git(sandbox, git_objects_seen(isolation, sandbox))
+        self._hand_over(sandbox)
+        return sandbox
+
+    def _clear_up(self, files: Mapping[str, str]) -> None:
+        self._remove_git_folders()
+        for name in files:
+            path, aside = self.tree.root / name, self.folder / "aside" / name
+            _remove(path)
+            if os.path.lexists(aside):
+                aside.rename(path)
+
+    def _lend_git(self, sandbox: Sandbox, objects: str) -> None:
+        own, lent = self.repository.git_folder, self.tree.root / ".git"
+        for folder in ("objects/info", "objects/pack", "refs/heads", "info"):
+            (lent / folder).mkdir(parents=True)
+        (lent / "HEAD").write_text("ref: refs/heads/octobatch\n")
+        (lent / "refs/heads/octobatch").write_text(f"{self.head}\n")
+        (lent / "config").write_text("[core]\n\trepositoryformatversion = 0\n\tbare = false\n")
+        (lent / "objects/info/alternates").write_text(f"{objects}\n")
+        (lent / "info/exclude").write_text("".join(f"/{name}\n" for name in sandbox.read_only))
+        for name in ("index", "shallow"):
+            if (own / name).exists():
+                shutil.copyfile(own / name, lent / name)
+        (sandbox.home / ".gitconfig").write_text(_STEP_GIT_CONFIG)
+
+    def _hand_over(self, sandbox: Sandbox) -> None:
+        """Gives the tree to the step's user; the step's files stay the worker's, so that they are read-only."""
+        if sandbox.user is None:
+            return
+        owner = f"{sandbox.user}:{sandbox.user}"
+        subprocess.run(["chown", "-Rh", owner, str(self.tree.root), str(sandbox.home)], check=True, capture_output=True)
+        for name in sandbox.read_only:
+            os.chown(self.tree.root / name, 0, 0)
+
+    def _remove_git_folders(self) -> None:
+        for folder, folders, files in os.walk(self.tree.root, followlinks=False):
+            for name in [name for name in folders + files if is_git_folder(name)]:
+                _remove(Path(folder) / name)
+            folders[:] = [name for name in folders if not is_git_folder(name)]
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
