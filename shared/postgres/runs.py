@@ -53,5 +53,5 @@ async def move_run(conn: Connection, run_id: RunId, *, to: RunState, error: str 
 
 
 def _from_row(row: Record) -> Run:
-    values: dict[str, Any] = dict(row)
-    return Run(**{**values, "state": RunState(values["state"])})
+    values: dict[str, Any] = {**dict(row), "state": RunState(row["state"])}
+    return Run(**values)
