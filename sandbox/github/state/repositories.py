@@ -12,7 +12,7 @@ from .store import Parameters, Store, marks, record, records
 FIELDS = """repositories.id, repositories.owner_id, accounts.login AS owner_login, accounts.type AS owner_type,
     repositories.name, description, homepage, language, license, default_branch, visibility, fork, parent_id,
     archived, is_template, topics, stars, size_kb, allow_merge_commit, allow_squash_merge, allow_rebase_merge,
-    allow_auto_merge, delete_branch_on_merge, materialised, repositories.created_at, repositories.updated_at,
+    allow_auto_merge, delete_branch_on_merge, empty, repositories.created_at, repositories.updated_at,
     repositories.pushed_at"""
 """The columns of `Repository` in a query that joins `repositories` and `accounts` (its owner)."""
 
@@ -21,7 +21,7 @@ FROM = "repositories JOIN accounts ON accounts.id = repositories.owner_id"
 
 @dataclass(frozen=True, kw_only=True)
 class Repository:
-    """A repository; `language` and `license` (SPDX id) are None where unknown."""
+    """A repository; `language` and `license` (SPDX id) may be None, `empty` ones were made without a commit."""
 
     id: int
     owner_id: int
@@ -46,7 +46,7 @@ class Repository:
     allow_rebase_merge: bool
     allow_auto_merge: bool
     delete_branch_on_merge: bool
-    materialised: bool
+    empty: bool
     created_at: str
     updated_at: str
     pushed_at: str
@@ -79,6 +79,7 @@ class NewRepository:
     visibility: str = "private"
     fork: bool = False
     archived: bool = False
+    empty: bool = False
     topics: tuple[str, ...] = ()
     stars: int = 0
     created_at: str | None = None
@@ -102,7 +103,7 @@ class Repositories:
     def create_many(self, owner_id: int, news: Iterable[NewRepository], *, now: str) -> None:
         """Many new repositories in one transaction."""
         columns = ("owner_id", "name", "description", "language", "license", "default_branch", "visibility", "fork")
-        columns += ("archived", "topics", "stars", "created_at", "updated_at", "pushed_at")
+        columns += ("archived", "empty", "topics", "stars", "created_at", "updated_at", "pushed_at")
         kept = [(new, _row(owner_id, new, now)) for new in news]
         with self._store.transaction():
             self._store.execute_many(
@@ -217,6 +218,7 @@ def _row(owner_id: int, new: NewRepository, now: str) -> tuple[Any, ...]:
         new.visibility,
         new.fork,
         new.archived,
+        new.empty,
         topics,
         new.stars,
         created,

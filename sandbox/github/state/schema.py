@@ -113,7 +113,7 @@ CREATE TABLE repositories (
     allow_rebase_merge INTEGER NOT NULL DEFAULT 1,
     allow_auto_merge INTEGER NOT NULL DEFAULT 1,
     delete_branch_on_merge INTEGER NOT NULL DEFAULT 0,
-    materialised INTEGER NOT NULL DEFAULT 0,
+    empty INTEGER NOT NULL DEFAULT 0,
     last_number INTEGER NOT NULL DEFAULT 0,
     created_at TEXT NOT NULL,
     updated_at TEXT NOT NULL,
