@@ -43,7 +43,7 @@ _Scope: TypeAlias = tuple[InstallationId, tuple[tuple[str, str], ...], tuple[int
 class TokenClient:
     """Asks the tokens worker. One for a process; safe for many tasks at once."""
 
-    def __init__(self, requests: Requests, *, timeout_seconds: float = 30) -> None:
+    def __init__(self, requests: Requests, *, timeout_seconds: float = 40) -> None:
         self._requests = requests
         self._timeout = timeout_seconds
         self._tokens: dict[_Scope, InstallationToken] = {}
