@@ -22,7 +22,7 @@ from shared.streams.envelope import Envelope
 from shared.streams.requests import answer_request
 
 from .batching import Batcher
-from .retries import DeadLetter, Disposition, Done, classify, describe, is_away
+from .retries import Disposition, Done, ProcessEnded, classify, describe, is_away
 from .runtime import Command, Infrastructure, Worker
 from .verdicts import Run, Verdicts
 
@@ -112,22 +112,30 @@ class Executor(Generic[C]):
                 await asyncio.sleep(POSTGRES_AGAIN_SECONDS)
 
     async def _disposition(self, run: Run) -> Disposition:
-        if run.delivery.count > self._settings.command_max_attempts:
-            return DeadLetter(f"the process that ran it ended {run.delivery.count - 1} times before it was done")
         try:
             await self._handle(run)
         except Exception as error:
-            disposition = classify(
+            log.debug("run_ended_with_error", type=run.envelope.type, exc_info=error)
+            if run.envelope.is_request:
+                return await self._answer_error(run, error)
+            return classify(
                 error,
                 attempt=run.envelope.attempt,
                 max_attempts=self._settings.command_max_attempts,
                 now=utcnow(),
             )
-            log.debug("run_ended_with_error", type=run.envelope.type, exc_info=error)
-            return disposition
+        return Done()
+
+    async def _answer_error(self, run: Run, error: Exception) -> Disposition:
+        """A request is not tried again here: its asker gets the error, and knows how long it can wait."""
+        message = redact(describe(error))
+        log.warning("request_failed", type=run.envelope.type, request_id=str(run.envelope.id), error=message)
+        await run.command.answer({"error": {"type": type(error).__name__, "message": message}})
         return Done()
 
     async def _handle(self, run: Run) -> None:
+        if run.delivery.count > self._settings.command_max_attempts:
+            raise ProcessEnded(run.delivery.count - 1)
         handler = self._worker.handlers.get(run.envelope.type)
         if handler is None:
             raise InvalidInput(f"the {self._worker.service} worker knows no command {run.envelope.type}")

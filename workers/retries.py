@@ -68,7 +68,16 @@ Disposition: TypeAlias = Done | RetryAt | DeferUntil | Blocked | DeadLetter
 
 BLOCKING = (errors.TargetBlocked, errors.InstallationSuspended)
 
+
+class ProcessEnded(errors.OctobatchError):
+    """The processes that ran a command ended before it was done, too often."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__(f"the process that ran it ended {times} times before it was done")
+
+
 HOPELESS = (
+    ProcessEnded,
     errors.InvalidInput,
     errors.InvalidSettings,
     errors.NotFound,

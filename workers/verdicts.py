@@ -67,9 +67,6 @@ class Verdicts(Generic[C]):
             "attempt": run.envelope.attempt,
             "error": why,
         }
-        if run.envelope.is_request:
-            log.warning("request_failed", **facts)
-            return await self._answer_error(run, disposition, why)
         match disposition:
             case DeferUntil(at=at):
                 log.info("command_deferred", until=at.isoformat(timespec="seconds"), **facts)
@@ -85,16 +82,6 @@ class Verdicts(Generic[C]):
             case DeadLetter():
                 log.error("command_dead_lettered", **facts)
                 return await self._give_up(run, why, outcome="dead")
-
-    async def _answer_error(
-        self, run: Run, disposition: RetryAt | DeferUntil | Blocked | DeadLetter, why: str
-    ) -> Finish:
-        """A request is not tried again here: its asker knows how long it can wait."""
-        error = {"type": type(disposition).__name__, "message": why}
-        if isinstance(disposition, DeferUntil | RetryAt):
-            error["retry_at"] = disposition.at.isoformat()
-        await run.command.answer({"error": error})
-        return run.finish("done")
 
     async def _record_attempt(self, run: Run, why: str) -> None:
         try:
