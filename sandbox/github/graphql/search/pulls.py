@@ -1,0 +1,126 @@
+"""Search of pull requests. The sandbox has no issues, so `is:issue` finds nothing."""
+
+from __future__ import annotations
+
+from ...access import Viewer
+from ...state import Pull, State
+from .conditions import Conditions, flag, times, visible_to
+from .found import Found
+from .repositories import UNKNOWN
+from .text import Qualifier, SearchText, not_supported, parse, refused
+
+QUALIFIERS = frozenset(
+    "archived assignee author base closed commenter created draft head in involves is label language linked mentions"
+    " merged milestone no org project reactions repo review review-requested reviewed-by sort state status team type"
+    " updated user".split()
+)
+_FROM = (
+    "pulls JOIN repositories ON repositories.id = pulls.repository_id"
+    " JOIN accounts AS owners ON owners.id = repositories.owner_id"
+    " JOIN accounts AS authors ON authors.id = pulls.author_id"
+)
+_STATES = {
+    "open": "pulls.state = 'open'",
+    "closed": "pulls.state = 'closed'",
+    "merged": "pulls.merged_at IS NOT NULL",
+    "unmerged": "pulls.merged_at IS NULL",
+    "draft": "pulls.draft = 1",
+    "pr": "1",
+    "pull-request": "1",
+    "issue": "0",
+    "public": "repositories.visibility = 'public'",
+    "private": "repositories.visibility = 'private'",
+}
+_TIMES = ("created", "updated", "closed", "merged")
+_LABELLED = (
+    "pulls.id IN (SELECT pull_id FROM pull_labels JOIN labels ON labels.id = label_id WHERE labels.name = ?)"
+)
+_ASSIGNED = (
+    "pulls.id IN (SELECT pull_id FROM pull_assignees JOIN accounts ON accounts.id = account_id WHERE login = ?)"
+)
+_SORTS = {"created": "pulls.created_at", "updated": "pulls.updated_at"}
+_IN = {"title": "pulls.title", "body": "pulls.body"}
+
+
+def search_pulls(
+    state: State, viewer: Viewer, text: str, *, sort: str | None = None, descending: bool = True
+) -> Found[Pull]:
+    """The pull requests that the viewer may read and the text matches; raises `Refused` as GitHub does."""
+    search = parse(text, QUALIFIERS)
+    conditions = Conditions()
+    visible, parameters = visible_to(viewer)
+    conditions.add(visible, *parameters)
+    if not viewer.may("pull_requests", "read"):
+        conditions.add("repositories.visibility = 'public'")
+    _add_places(conditions, state, search)
+    for qualifier in search.qualifiers:
+        _add(conditions, qualifier)
+    fields = [part for value in search.values("in") for part in value.lower().split(",")]
+    for field in fields:
+        if field not in _IN:
+            raise not_supported(f"`in:{field}`")
+    conditions.add_words([_IN[field] for field in fields or ("title", "body")], search.words)
+    where, parameters = conditions.where, conditions.parameters
+    order = _order(sort, descending=descending) if sort else _order_of(search)
+
+    def fetch(offset: int, limit: int) -> list[Pull]:
+        sql = f"SELECT pulls.id FROM {_FROM} WHERE {where} ORDER BY {order} LIMIT {limit:d} OFFSET {offset:d}"
+        return [state.pulls.get(row[0]) for row in state.store.rows(sql, parameters)]
+
+    return Found(int(state.store.value(f"SELECT count(*) FROM {_FROM} WHERE {where}", parameters)), fetch)
+
+
+def _add_places(conditions: Conditions, state: State, search: SearchText) -> None:
+    owners = [account.id for login in search.values("org", "user") if (account := state.accounts.by_login(login))]
+    names = [name.partition("/") for name in search.values("repo")]
+    repositories = [found.id for owner, _, name in names if (found := state.repositories.by_name(owner, name))]
+    parts = ["repositories.owner_id = ?"] * len(owners) + ["repositories.id = ?"] * len(repositories)
+    if parts:
+        conditions.add(f"({' OR '.join(parts)})", *owners, *repositories)
+    elif search.values("org", "user", "repo"):
+        raise refused(UNKNOWN)
+
+
+def _add(conditions: Conditions, qualifier: Qualifier) -> None:
+    value, negated = qualifier.value, qualifier.negated
+    match qualifier.name:
+        case "is" | "type" | "state" if value.lower() in _STATES:
+            conditions.add(_STATES[value.lower()], negated=negated)
+        case "draft" | "archived" as name:
+            column = "pulls.draft" if name == "draft" else "repositories.archived"
+            conditions.add(f"{column} = ?", flag(name, value), negated=negated)
+        case "head" | "base" as name:
+            conditions.add(f"pulls.{name}_ref = ?", value, negated=negated)
+        case "author":
+            login = f"{value.removeprefix('app/')}[bot]" if value.startswith("app/") else value
+            conditions.add("authors.login = ?", login, negated=negated)
+        case "label":
+            conditions.add(_LABELLED, value, negated=negated)
+        case "assignee":
+            conditions.add(_ASSIGNED, value, negated=negated)
+        case "language":
+            conditions.add("repositories.language = ?", value, negated=negated)
+        case name if name in _TIMES:
+            sql, moments = times(f"pulls.{name}_at", value)
+            conditions.add(f"({sql})", *moments, negated=negated)
+        case "org" | "user" | "repo" if not negated:
+            pass
+        case "in" | "sort":
+            pass
+        case name:
+            raise not_supported(f"`{'-' if negated else ''}{name}:{value}`")
+
+
+def _order_of(search: SearchText) -> str:
+    chosen = search.last("sort")
+    if chosen is None:
+        return "pulls.created_at DESC, pulls.id DESC"
+    column, _, direction = chosen.lower().partition("-")
+    return _order(column, descending=direction != "asc")
+
+
+def _order(column: str, *, descending: bool) -> str:
+    if column not in _SORTS:
+        raise not_supported(f"`sort:{column}`")
+    direction = "DESC" if descending else "ASC"
+    return f"{_SORTS[column]} {direction}, pulls.id {direction}"
