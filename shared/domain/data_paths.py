@@ -4,8 +4,8 @@
 
 A path is keys joined by dots. `*` or `[*]` is every key or index, `[n]` an index (negative from the end),
 `[?key=='value']` the items (or values) whose `key` has that value, `!=` those that have another, `[?key]` those that
-have the key; the key may itself be dotted. A key with other characters stands in quotes: `"my.key".x` or `['my.key'].x`. What JMESPath cannot say is
-*where* a value stands; that is what `locate` answers.
+have the key; the key may itself be dotted. A key with other characters stands in quotes: `"my.key".x` or
+`['my.key'].x`. What JMESPath cannot say is *where* a value stands; that is what `locate` answers.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Every:
 
 @dataclass(frozen=True)
 class Where:
-    """The values of a mapping or a sequence that have `key`, and there `==` or `!=` to `value` (or, empty, anything)."""
+    """The values of a mapping or a sequence that have `key`, and there `value`: `==`, `!=`, or (empty) anything."""
 
     key: tuple[str, ...]
     operator: str

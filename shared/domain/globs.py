@@ -63,25 +63,18 @@ def _compiled(pattern: str, in_path: bool) -> _Compiled:
     options.log_errors = False
     try:
         return cast("_Compiled", re2.compile("(?s)" + _translate(pattern, in_path), options))
-    except re2.error as error:
-        raise InvalidGlob(f"{pattern!r} is not a glob that can be understood") from error
+    except re2.error:
+        raise InvalidGlob(f"{pattern!r} is not a glob that can be understood") from None
 
 
 def _translate(pattern: str, in_path: bool) -> str:
-    one, many = ("[^/]", "[^/]*") if in_path else (".", ".*")
     out: list[str] = []
     depth = position = 0
     while position < len(pattern):
         rest = pattern[position:]
         step = 1
-        if rest.startswith("**/") and in_path and (position == 0 or pattern[position - 1] == "/"):
-            text, step = "(?:.*/)?", 3
-        elif rest.startswith("**"):
-            text, step = ".*", 2
-        elif rest[0] == "*":
-            text = many
-        elif rest[0] == "?":
-            text = one
+        if rest[0] in "*?":
+            text, step = _translate_wildcard(rest, in_path, begins_part=pattern[position - 1 : position] in ("", "/"))
         elif rest[0] == "[":
             text, step = _translate_class(rest)
         elif rest[0] == "{":
@@ -91,9 +84,7 @@ def _translate(pattern: str, in_path: bool) -> str:
         elif rest[0] == "," and depth:
             text = "|"
         elif rest[0] == "\\":
-            if len(rest) == 1:
-                raise InvalidGlob("a backslash at the end of a glob escapes nothing")
-            text, step = _escape(rest[1]), 2
+            text, step = _escape(rest[1:2]), 2
         else:
             text = _escape(rest[0])
         out.append(text)
@@ -101,6 +92,16 @@ def _translate(pattern: str, in_path: bool) -> str:
     if depth:
         raise InvalidGlob("a brace { of the glob is not closed")
     return "".join(out)
+
+
+def _translate_wildcard(rest: str, in_path: bool, *, begins_part: bool) -> tuple[str, int]:
+    """What `*`, `**`, `**/` or `?` stands for, and its length."""
+    if rest.startswith("**/") and in_path and begins_part:
+        return "(?:.*/)?", 3
+    if rest.startswith("**"):
+        return ".*", 2
+    one = "[^/]" if in_path else "."
+    return (one, 1) if rest[0] == "?" else (f"{one}*", 1)
 
 
 def _translate_class(rest: str) -> tuple[str, int]:
@@ -114,4 +115,6 @@ def _translate_class(rest: str) -> tuple[str, int]:
 
 
 def _escape(character: str) -> str:
+    if not character:
+        raise InvalidGlob("a backslash at the end of a glob escapes nothing")
     return character if character.isalnum() or character in "_/" or ord(character) > 127 else "\\" + character

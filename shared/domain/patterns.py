@@ -45,8 +45,8 @@ def compile_pattern(pattern: str) -> Pattern:
     try:
         re2.compile(pattern, options)  # as written, so that the error speaks of what is written
         return cast("Pattern", re2.compile("(?m)" + pattern, options))
-    except re2.error as error:
-        raise InvalidPattern(_explain(pattern, error)) from None
+    except re2.error as error:  # pyright: ignore[reportUnknownVariableType]  # the library has no types
+        raise InvalidPattern(_explain(pattern, cast("Exception", error))) from None
 
 
 def _explain(pattern: str, error: Exception) -> str:

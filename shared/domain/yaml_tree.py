@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -26,11 +26,11 @@ from ruamel.yaml.events import (
 )
 from ruamel.yaml.nodes import ScalarNode
 
+from .yaml_scalars import Scalar, plain_scalar
+
 MAX_DEPTH = 50
 MAX_NODES = 100_000
 """Most nodes of a document, each alias counted as what it stands for."""
-
-Scalar = str | int | float | bool | None
 
 
 class InvalidYaml(ValueError):
@@ -57,8 +57,8 @@ class Node:
     flow: bool = False
     style: str = ""
     value: Scalar = None
-    entries: list[tuple[Node, Node]] = field(default_factory=lambda: [])
-    items: list[Node] = field(default_factory=lambda: [])
+    entries: list[tuple[Node, Node]] = field(default_factory=list)
+    items: list[Node] = field(default_factory=list)
     anchor: str | None = None
     tag: str | None = None
     alias_of: Node | None = None
@@ -106,8 +106,9 @@ def parse_documents(text: str) -> list[Node]:
     try:
         return _Builder(reader, text).documents()
     except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        message = " ".join(part for part in (error.context, error.problem) if part) or "not YAML"
+        mark = cast("Any", error).problem_mark or cast("Any", error).context_mark
+        parts = cast("list[str | None]", [error.context, error.problem])
+        message = " ".join(part for part in parts if part) or "not YAML"
         raise InvalidYaml(message, mark.line + 1 if mark else None, mark.column + 1 if mark else None) from None
     except (YAMLError, ValueError, RecursionError) as error:
         if isinstance(error, InvalidYaml):
@@ -157,14 +158,12 @@ class _Builder:
         return node
 
     def _begin(self, event: Event) -> Node:
-        start, end = event.start_mark, event.end_mark
-        assert start is not None  # noqa: S101
-        assert end is not None  # noqa: S101
+        start, end = cast("Any", event.start_mark), cast("Any", event.end_mark)
         node = Node(kind="scalar", start=start.index, end=end.index, line=start.line + 1, column=start.column + 1)
         if isinstance(event, AliasEvent):
-            node.alias_of = self._anchors.get(str(event.anchor))
+            node.alias_of = self._anchors.get(name := str(cast("Any", event).anchor))
             if node.alias_of is None:
-                raise InvalidYaml(f"there is no anchor &{event.anchor} before this alias", node.line, node.column)
+                raise InvalidYaml(f"there is no anchor &{name} before this alias", node.line, node.column)
             node.kind = node.alias_of.kind
             return node
         node.anchor = getattr(event, "anchor", None)
@@ -201,8 +200,7 @@ class _Builder:
 
     def _close(self, node: Node, event: Event) -> None:
         """A flow collection ends at its bracket; a block collection where its last value ends."""
-        end = event.end_mark
-        assert end is not None  # noqa: S101
+        end = cast("Any", event.end_mark)
         last = node.items[-1].end if node.items else node.entries[-1][1].end if node.entries else None
         node.flow = node.end > node.start and self._text[node.end - 1 : node.end] in ("{", "[")
         if node.flow:
@@ -226,43 +224,10 @@ class _Builder:
         return position
 
     def _scalar(self, event: ScalarEvent, node: Node) -> Scalar:
+        value = cast("str", event.value)
         if node.tag and node.tag not in ("!", "tag:yaml.org,2002:str"):
-            return event.value  # an application's own tag: its text is all we know
+            return value  # an application's own tag: its text is all we know
         if node.tag or event.style:
-            return event.value
-        tag = str(self._resolver.resolve(ScalarNode, event.value, event.implicit)).rpartition(":")[2]
-        return resolve_plain(event.value, tag)
-
-
-def resolve_plain(text: str, tag: str) -> Scalar:
-    """The value of a plain scalar by YAML 1.2's core schema; what is not in it (dates) stays text."""
-    if tag == "null":
-        return None
-    if tag == "bool":
-        return text.lower() == "true"
-    if tag == "int":
-        return _integer(text)
-    if tag == "float":
-        return _float(text)
-    return text
-
-
-def _integer(text: str) -> int | str:
-    try:
-        if text.startswith("0o"):
-            return int(text[2:], 8)
-        if text.startswith("0x"):
-            return int(text[2:], 16)
-        return int(text) if "_" not in text else text
-    except ValueError:
-        return text
-
-
-def _float(text: str) -> float | str:
-    special = {".inf": float("inf"), "-.inf": float("-inf"), "+.inf": float("inf"), ".nan": float("nan")}
-    if text.lower() in special:
-        return special[text.lower()]
-    try:
-        return float(text) if "_" not in text else text
-    except ValueError:
-        return text
+            return value
+        tag = str(self._resolver.resolve(ScalarNode, value, event.implicit)).rpartition(":")[2]
+        return plain_scalar(value, tag)

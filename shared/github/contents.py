@@ -101,8 +101,7 @@ async def _fetch_batch(
         body = _BLOB if kind == "file" else _TREE
         fields.append(f"o{position}: object(expression: $e{position}) {{ __typename {body} }}")
     document = (
-        f"query Contents({', '.join(declared)}) "
-        f"{{ repository(owner: $owner, name: $name) {{ {' '.join(fields)} }} }}"
+        f"query Contents({', '.join(declared)}) {{ repository(owner: $owner, name: $name) {{ {' '.join(fields)} }} }}"
     )
     data = (await github.graphql(document, variables, token=token)).complete()
     found = cast("dict[str, Any] | None", data.get("repository"))

@@ -19,15 +19,8 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from urllib.parse import urlsplit
 
-from ..errors import (
-    Conflict,
-    GitHubError,
-    GitHubForbidden,
-    GitHubNotFound,
-    GitHubUnauthorized,
-    GitHubUnavailable,
-    OctobatchError,
-)
+from ..errors import OctobatchError
+from .git_failures import failure_of
 
 LOCAL_TIMEOUT_SECONDS = 120.0
 TRANSFER_TIMEOUT_SECONDS = 600.0
@@ -103,7 +96,7 @@ async def create_repository(git_folder: Path, tree: Path | None = None) -> Repos
 async def fetch_commit(
     repository: Repository, *, clone_url: str, token: str, oid: str, timeout_seconds: float = TRANSFER_TIMEOUT_SECONDS
 ) -> None:
-    """Fetches one commit with its files and no history. Raises the errors of `_failure`."""
+    """Fetches one commit with its files and no history. Raises the errors of `failure_of`."""
     await _transfer(
         repository,
         ["fetch", "--quiet", "--no-tags", "--depth=1", "--no-write-fetch-head", clone_url, oid],
@@ -145,39 +138,7 @@ async def _transfer(
     try:
         await repository.git(*arguments, env=_config_env({**_CONFIG, **header}), timeout_seconds=timeout_seconds)
     except GitFailed as error:
-        raise _failure(str(error)) from None
-
-
-_FAILURES: dict[type[OctobatchError], tuple[str, ...]] = {
-    Conflict: (
-        r"stale info|\[rejected\]|fetch first|non-fast-forward",
-        r"cannot lock ref|reference already exists|failed to update ref",
-    ),
-    GitHubUnauthorized: (r"Authentication failed|error: 401|could not read (Username|Password)",),
-    GitHubForbidden: (
-        r"error: 403|Permission to .* denied|Write access to repository not granted",
-        r"protected branch|hook declined|refusing to allow|GH\d{3}:|\[remote rejected\]",
-    ),
-    GitHubNotFound: (
-        r"error: 404|[Rr]epository .*not found",
-        r"not our ref|couldn't find remote ref|unadvertised object",
-    ),
-    GitHubUnavailable: (
-        r"error: (429|5\d\d)|Could not resolve host|Failed to connect|Couldn't connect",
-        r"Connection (refused|reset)|timed out|took longer than|early EOF|hung up|transfer closed",
-        r"RPC failed|SSL|Empty reply|Operation too slow",
-    ),
-}
-"""What git's and GitHub's words mean; the first that fits counts."""
-
-
-def _failure(message: str) -> OctobatchError:
-    """The error that git's words mean; GitHub's limits on git show as 429 and 503."""
-    said = "; ".join(line.strip() for line in message.splitlines() if line.strip())[:500]
-    for kind, patterns in _FAILURES.items():
-        if any(re.search(pattern, message) for pattern in patterns):
-            return kind(f"git: {said}")
-    return GitHubError(f"git: {said}")
+        raise failure_of(str(error)) from None
 
 
 async def run_git(

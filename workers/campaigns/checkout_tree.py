@@ -6,7 +6,7 @@ import asyncio
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from shared.domain.globs import is_glob, literal_folder, matches_path
@@ -136,18 +136,15 @@ class CheckoutTree:
     @contextmanager
     def _folder(self, parts: Sequence[str], *, create: bool = False) -> Iterator[int | None]:
         """A folder, open; None where it does not exist. Raises `TreeError` where a part is a link or a file."""
-        descriptor: int | None = os.open(self.root, _FOLDER)
-        try:
+        with ExitStack() as opened:
+            descriptor: int | None = os.open(self.root, _FOLDER)
+            opened.callback(os.close, descriptor)
             for part in parts:
-                below = _open_folder(part, descriptor, create=create)
-                os.close(descriptor)
-                descriptor = below
-                if below is None:
+                descriptor = _open_folder(part, descriptor, create=create)
+                if descriptor is None:
                     break
+                opened.callback(os.close, descriptor)
             yield descriptor
-        finally:
-            if descriptor is not None:
-                os.close(descriptor)
 
 
 def _open_folder(name: str, parent: int, *, create: bool) -> int | None:

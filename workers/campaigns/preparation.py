@@ -11,17 +11,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from shared.clock import utcnow
 from shared.domain.change import FileChange, PreparedChange
 from shared.domain.spec import CampaignSpec, EditStep, RunStep
 from shared.domain.target import DiffStat
 from shared.domain.templates import InvalidTemplate, RepositoryContext, StepResult, TemplateContext, render
-from shared.errors import GitHubError, StepFailed
+from shared.errors import StepFailed
 from shared.github.client import GitHubClient
 from shared.github.git import Difference, commit_files, commit_working_tree, difference
 from shared.github.git_process import Repository, check_out, create_repository, fetch_commit

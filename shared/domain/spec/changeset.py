@@ -103,7 +103,7 @@ class ChangesetTemplate(SpecModel):
     published: Annotated[tuple[PublishRule, ...], BeforeValidator(_published), WithJsonSchema(_PUBLISHED_SCHEMA)] = (
         Field(
             default_factory=lambda: _published(True),
-            description="true opens pull requests, draft opens drafts, false only prepares; in a list the last match wins",
+            description="true opens pull requests, draft opens drafts, false only prepares; the last match wins",
             examples=[True, "draft", [{"acme/*": "draft"}, {"acme/api": True}]],
         )
     )

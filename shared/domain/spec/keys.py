@@ -27,8 +27,9 @@ def _children(parent: dict[str, Any], part: str | int, root: dict[str, Any]) -> 
 
 
 def _property(parent: dict[str, Any], name: str) -> Any:
-    additional = parent.get("additionalProperties")
-    return parent.get("properties", {}).get(name) or (additional if isinstance(additional, dict) else None)
+    known: Any = parent.get("properties", {}).get(name)
+    other: Any = parent.get("additionalProperties")
+    return known or (cast("dict[str, Any]", other) if isinstance(other, dict) else None)
 
 
 def _forms(schema: dict[str, Any], root: dict[str, Any]) -> list[dict[str, Any]]:

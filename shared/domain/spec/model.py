@@ -21,7 +21,7 @@ class CampaignSpec(SpecModel):
     on: Annotated[tuple[OnEntry, ...], AsTuple] = Field(
         min_length=1, description="What to select: the union of the entries"
     )
-    skip: Skip = Field(default_factory=Skip, description="What to leave out")
+    skip: Skip = Field(default_factory=lambda: Skip.model_validate({}), description="What to leave out")
     limit: int = Field(0, ge=0, description="0 = no limit; else a canary on the first so many repositories")
     steps: Annotated[tuple[Step, ...], AsTuple] = Field(
         min_length=1, max_length=100, description="What to do in each repository, in order"

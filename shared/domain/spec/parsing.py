@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from ...errors import InvalidSpec, Problem
-from ..templates import InvalidTemplate, nearest
+from ..expressions import InvalidTemplate, nearest
 from ..yaml_tree import InvalidYaml, Node, parse_documents
 from .fields import branch_problem
 from .keys import known_keys
@@ -93,7 +93,7 @@ def _unsupported(path: Path, root: Node) -> Problem:
 
 def _problem(detail: ErrorDetails, root: Node, data: Any) -> Problem:
     path = _document_path(detail["loc"], data)
-    context = cast("dict[str, Any]", detail.get("ctx") or {})
+    context = detail.get("ctx") or {}
     kind = detail["type"]
     if kind == "extra_forbidden":
         known = known_keys(path[:-1], data)

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from jinja2 import nodes
 
-from ..templates import FUNCTIONS, InvalidTemplate, nearest, parse
+from ..expressions import FUNCTIONS, InvalidTemplate, nearest, parse
 from .model import CampaignSpec
 from .steps import RunStep, Step
 

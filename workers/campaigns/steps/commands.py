@@ -51,7 +51,7 @@ class CommandResult:
 
 
 async def run_command(
-    isolation: Isolation, sandbox: Sandbox, *, env: dict[str, str], timeout: timedelta, limits: Limits
+    isolation: Isolation, sandbox: Sandbox, *, env: dict[str, str], time_limit: timedelta, limits: Limits
 ) -> CommandResult:
     """Runs the sandbox's script to its end, or until its time is over; then nothing of it runs any more."""
     command = await asyncio.to_thread(command_line, isolation, sandbox, limits, env=env)
@@ -70,7 +70,7 @@ async def run_command(
         status: int | None = None
         try:
             with suppress(TimeoutError):
-                status = await asyncio.wait_for(process.wait(), timeout.total_seconds())
+                status = await asyncio.wait_for(process.wait(), time_limit.total_seconds())
         finally:
             await end_everything(process, home=sandbox.home, user=sandbox.user)
     return CommandResult(status=status, stdout=stdout, stderr=stderr, seconds=time.monotonic() - started)
@@ -99,7 +99,9 @@ async def _outputs() -> AsyncIterator[tuple[int, int, Captured, Captured]]:
 async def _read(descriptor: int, captured: Captured) -> None:
     loop = asyncio.get_running_loop()
     stream = asyncio.StreamReader()
-    transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stream), os.fdopen(descriptor, "rb", 0))
+    transport, _ = await loop.connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(stream), os.fdopen(descriptor, "rb", 0)
+    )
     try:
         while chunk := await stream.read(65536):
             captured.add(chunk)

@@ -15,6 +15,7 @@ from .text import EditFailed
 
 _SPACE = re.compile(r"(?:[ \t\r\n]+|//[^\n]*|/\*(?:[^*]|\*(?!/))*\*/)*")
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
+_DECODER = json.JSONDecoder()
 _WORDS = {"true": True, "false": False, "null": None}
 
 
@@ -93,7 +94,7 @@ class _Parser:
 
     def _string(self) -> str:
         try:
-            value, self._position = json.decoder.scanstring(self._text, self._position + 1, True)
+            value, self._position = _DECODER.raw_decode(self._text, self._position)
         except json.JSONDecodeError as error:
             raise EditFailed(f"not JSON: {error.msg} in line {error.lineno}") from None
         return value

@@ -72,10 +72,11 @@ def same(one: Any, other: Any) -> bool:
         return ours.keys() == theirs.keys() and all(same(ours[key], theirs[key]) for key in ours)
     if isinstance(one, list) and isinstance(other, list):
         ours, theirs = cast("list[Any]", one), cast("list[Any]", other)
-        return len(ours) == len(theirs) and all(map(same, ours, theirs))
+        return len(ours) == len(theirs) and all(same(a, b) for a, b in zip(ours, theirs, strict=True))
     if isinstance(one, str) and isinstance(other, str):  # TOML's text has a type of its own
         return one == other
-    return type(one) is type(other) and (one == other or (one != one and other != other))  # noqa: PLR0124  # .nan
+    first, second = cast("object", one), cast("object", other)
+    return type(first) is type(second) and (first == second or str(first) == str(second) == "nan")
 
 
 def node_at(root: Node, location: Location) -> Node | None:

@@ -35,7 +35,8 @@ async def run_step(
     log.line(f"  in {isolation.describe()}")
     log.output("$", script, 0)
     before = await copy.snapshot()
-    for attempt in range(1, step.max_attempts + 1):
+    attempt = 1
+    while True:
         result = await _attempt(step, copy, isolation, script, files, env)
         log.output("out", result.stdout.text, result.stdout.left_out)
         log.output("err", result.stderr.text, result.stderr.left_out)
@@ -45,7 +46,8 @@ async def run_step(
             break
         if attempt == step.max_attempts:
             raise CommandFailed(why)
-        log.line(f"  attempt {attempt + 1} of {step.max_attempts}, from the tree as it was before")
+        attempt += 1
+        log.line(f"  attempt {attempt} of {step.max_attempts}, from the tree as it was before")
         await copy.restore(before)
     now = await copy.snapshot()
     log.paths("changed", await copy.changed_since(before, now))
@@ -63,7 +65,7 @@ async def _attempt(
 ) -> CommandResult:
     async with copy.ready(isolation, script, files) as sandbox:
         return await run_command(
-            isolation, sandbox, env=environment(isolation, sandbox, env), timeout=step.timeout, limits=LIMITS
+            isolation, sandbox, env=environment(isolation, sandbox, env), time_limit=step.timeout, limits=LIMITS
         )
 
 

@@ -39,9 +39,7 @@ async def run_steps(
     return context
 
 
-async def _run(
-    step: Step, tree: WorkingTree, context: TemplateContext, log: StepLog, run: RunCommand
-) -> StepResult:
+async def _run(step: Step, tree: WorkingTree, context: TemplateContext, log: StepLog, run: RunCommand) -> StepResult:
     if step.condition is not None and not evaluate(step.condition, context):
         log.line(f"  skipped: {step.condition} does not hold")
         return StepResult()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
@@ -20,6 +20,8 @@ def set_toml(text: str, assignments: Mapping[str, Any]) -> str:
     if tomlkit.dumps(document) != text:
         raise EditFailed("not editable: its layout cannot be kept")
     for path, value in assignments.items():
+        if value is None:
+            raise EditFailed(f"{path} cannot be set: TOML has no null")
         plain = document.unwrap()
         try:
             locations = locate(parse_data_path(path), plain)
@@ -28,7 +30,10 @@ def set_toml(text: str, assignments: Mapping[str, Any]) -> str:
         for location in locations:
             if _has(plain, location, value):
                 continue
-            _set(document, location, value)
+            try:
+                _set(document, location, value)
+            except (TOMLKitError, TypeError, ValueError) as error:
+                raise EditFailed(f"{path} cannot be set: {error}") from None
             _set(plain, location, value)
         if not same(_parse(tomlkit.dumps(document)).unwrap(), plain):
             raise EditFailed(f"{path} cannot be set without changing something else")
@@ -53,10 +58,8 @@ def _has(data: Any, location: Location, value: Any) -> bool:
 
 def _set(container: Any, location: Location, value: Any) -> None:
     for position, part in enumerate(location[:-1]):
-        if isinstance(container, dict) and part not in container:
-            cast("dict[Any, Any]", container)[part] = nested(location[position + 1 :], value)
+        if part not in container and isinstance(part, str):
+            container[part] = nested(location[position + 1 :], value)
             return
         container = container[part]
-    if value is None:
-        raise EditFailed("TOML has no null")
     container[location[-1]] = value
