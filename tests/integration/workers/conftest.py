@@ -116,10 +116,12 @@ class Bench:
         """A worker that is ready."""
         return await self.launch(**settings).ready()
 
-    async def accept(self, type: str, *, count: int = 1, append: bool = True, **payload: object) -> list[Operation]:
+    async def accept(self, command: str, *, count: int = 1, append: bool = True, **payload: object) -> list[Operation]:
         """Accepts commands, with their own dedupe keys; `append=False` as if the process had died after the commit."""
         commands = [
-            NewOperation(service=Service.CAMPAIGNS, type=type, payload=payload, dedupe_key=str(uuid4()), actor="test")
+            NewOperation(
+                service=Service.CAMPAIGNS, type=command, payload=payload, dedupe_key=str(uuid4()), actor="test"
+            )
             for _ in range(count)
         ]
         async with self.outbox.transaction() as work:

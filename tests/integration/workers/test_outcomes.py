@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from shared.domain.operation import Service
@@ -134,5 +135,5 @@ async def test_a_periodic_job_runs_in_one_process_at_a_time(bench: Any) -> None:
 
     await bench.until(has_run)
     times = [row["at"] for row in await bench.pool.fetch("SELECT at FROM ticks ORDER BY at")]
-    gaps = [(after - before).total_seconds() for before, after in zip(times, times[1:], strict=False)]
+    gaps = [(after - before).total_seconds() for before, after in pairwise(times)]
     assert min(gaps) >= 0.4
