@@ -72,12 +72,12 @@ def _replace(text: str, node: Node, parent: Node | None, value: Any, unit: str) 
     if parent.kind == "sequence":
         if start == end:
             raise EditFailed("an empty item of a list cannot be set")
-        return start, end, _block(value, " " * _column(text, start)) if block else _scalar(value, node, text)
+        return start, end, _block(value, " " * _column(text, start), unit) if block else _scalar(value, node, text)
     key = next(key for key, value in parent.entries if value is node)
     colon = text.index(":", key.end) + 1
     indent = " " * _column(text, key.start)
     if block:
-        return colon, end, f"\n{indent}{unit}" + _block(value, indent + unit)
+        return colon, end, f"\n{indent}{unit}" + _block(value, indent + unit, unit)
     if node.kind != "scalar" and not node.alias_of:
         return colon, end, " " + _flow(value, "")
     space = " " if start == colon else ""
@@ -108,7 +108,7 @@ def _add(text: str, mapping: Node, key: Any, value: Any, unit: str) -> Splice:
     line_end = text.find("\n", end)
     at = line_end if line_end >= 0 else len(text)
     indent = " " * _column(text, mapping.entries[0][0].start)
-    new = f"\n{indent}{unit}" + _block(value, indent + unit) if _is_block(value) else " " + _flow(value, "")
+    new = f"\n{indent}{unit}" + _block(value, indent + unit, unit) if _is_block(value) else " " + _flow(value, "")
     return at, at, f"\n{indent}{name}:{new}"
 
 
@@ -125,11 +125,11 @@ def _is_block(value: Any) -> bool:
     return isinstance(value, dict | list) and bool(value)  # pyright: ignore[reportUnknownArgumentType]
 
 
-def _block(value: Any, indent: str) -> str:
+def _block(value: Any, indent: str, unit: str) -> str:
     """A mapping or list over several lines; the first line without its indent."""
     writer = YAML()
     writer.width = 10_000
-    writer.indent(mapping=2, sequence=4, offset=2)
+    writer.indent(mapping=len(unit), sequence=4, offset=2)
     stream = io.StringIO()
     writer.dump(value, stream)
     lines = stream.getvalue().rstrip("\n").split("\n")
