@@ -6,7 +6,7 @@ import io
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from ruamel.yaml import YAML
 
@@ -149,7 +149,9 @@ def _literal(value: str, node: Node, text: str) -> str:
     old_lines = text[node.start : node.end].split("\n")[1:]
     indent = next((line[: len(line) - len(line.lstrip(" "))] for line in old_lines if line.strip()), "")
     body = value.rstrip("\n")
-    if not indent or value != body + "\n" * (value.endswith("\n")) or body.startswith((" ", "\n")) or "\t" in body:
+    if not indent or value != body + "\n" * (value.endswith("\n")) or body.startswith((" ", "\n")):
+        return _flow(value, '"')
+    if not all(line.isprintable() for line in body.split("\n")):
         return _flow(value, '"')
     mark = "|" if value.endswith("\n") else "|-"
     return "\n".join([mark, *(indent + line if line else "" for line in body.split("\n"))])
@@ -157,15 +159,29 @@ def _literal(value: str, node: Node, text: str) -> str:
 
 def _flow(value: Any, style: str) -> str:
     """A value on one line, as it may stand anywhere."""
+    if isinstance(value, dict):
+        entries = cast("dict[Any, Any]", value).items()
+        return "{" + ", ".join(f"{_flow(str(key), '')}: {_flow(item, '')}" for key, item in entries) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(_flow(item, "") for item in cast("list[Any]", value)) + "]"
     if not isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
+        return json.dumps(value)
     if style == "'" and value.isprintable():
         return "'" + value.replace("'", "''") + "'"
     if style != '"' and _is_plain(value):
         return value
     if style != '"' and value.isprintable() and "'" not in value:
         return f"'{value}'"
-    return json.dumps(value, ensure_ascii=not value.isprintable())
+    return '"' + "".join(map(_escaped, value)) + '"'
+
+
+def _escaped(character: str) -> str:
+    if character in '\\"':
+        return "\\" + character
+    if character.isprintable():
+        return character
+    short = {"\n": "\\n", "\t": "\\t"}.get(character)
+    return short or f"\\U{ord(character):08x}"
 
 
 def _is_plain(value: str) -> bool:

@@ -1,0 +1,80 @@
+"""A working copy of a small repository, made by git itself, and both ways of isolation."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.domain.change import FileChange
+from shared.domain.spec import RunStep
+from shared.domain.templates import RepositoryContext, StepResult, TemplateContext
+from shared.github.git import Difference, commit_files, commit_working_tree, difference
+from shared.github.git_process import check_out, create_repository
+from workers.campaigns.isolation import Isolation, Kind, detect_isolation
+from workers.campaigns.steps.log import StepLog
+from workers.campaigns.steps.run import run_step
+from workers.campaigns.working_copy import WorkingCopy
+from workers.campaigns.workspace import working_folder
+
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+FILES = (
+    FileChange(path="go.mod", content=b"module x\ngo 1.21\n"),
+    FileChange(path="run.sh", content=b"#!/bin/sh\necho 1\n", executable=True),
+    FileChange(path="link", content=b"/etc/passwd", symlink=True),
+    FileChange(path="out", content=b"/", symlink=True),
+    FileChange(path="image.bin", content=b"\0\1go 1.21\n"),
+    FileChange(path=".gitignore", content=b"*.tmp\n"),
+    FileChange(path="src/a.py", content=b"print(1)\n"),
+)
+
+
+@dataclass(kw_only=True)
+class Copy:
+    """A working copy, how its commands are isolated, and what its steps have said."""
+
+    copy: WorkingCopy
+    isolation: Isolation
+    base: str
+    log: StepLog
+
+    async def run(self, script: str, **fields: Any) -> StepResult:
+        """Runs a step, as a spec has it."""
+        step = RunStep.model_validate({"run": script, **fields})
+        context = TemplateContext(repository=RepositoryContext(name="acme/api", branch="main"), campaign_name="test")
+        return await run_step(step, self.copy, self.isolation, context, self.log)
+
+    async def changes(self) -> Difference:
+        """What the steps changed so far."""
+        commit = await commit_working_tree(self.copy.repository, parent=self.base, message="m", at=AT)
+        return await difference(self.copy.repository, base=self.base, commit=commit)
+
+
+@pytest.fixture
+def isolation_setting() -> str:
+    """The way to isolate; tests that hold for both ways parametrize it."""
+    return "bubblewrap"
+
+
+@pytest.fixture
+async def copy(tmp_path: Path, isolation_setting: str) -> AsyncIterator[Copy]:
+    """A working copy with `FILES`."""
+    # pytest's folders are closed to other users; a root worker's steps are another user.
+    for parent in [tmp_path, *tmp_path.parents][:4]:
+        if parent.stat().st_uid == 0 and parent.name.startswith(("pytest", "test_")):
+            parent.chmod(0o711)
+    async with working_folder(tmp_path / "workspaces") as folder:
+        isolation = detect_isolation(isolation_setting, folder.parent)
+        (folder / "tree").mkdir()
+        repository = await create_repository(folder / "git", folder / "tree")
+        base = await commit_files(replace(repository, tree=None), FILES, parent=None, message="base", at=AT)
+        await check_out(repository, base)
+        working_copy = WorkingCopy(folder, repository, head=base)
+        yield Copy(copy=working_copy, isolation=isolation, base=base, log=StepLog())
+
+
+BOTH = pytest.mark.parametrize("isolation_setting", [str(Kind.BUBBLEWRAP), str(Kind.PROCESS)])

@@ -1,0 +1,129 @@
+"""A hostile `run` step gets nowhere: not out of its place, not at secrets, and not into our own git."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from workers.campaigns.steps.run import CommandFailed
+from workers.campaigns.tree import TreeError
+
+from .conftest import BOTH, Copy
+
+
+@BOTH
+async def test_a_fork_bomb_is_bounded_and_gone_afterwards(copy: Copy) -> None:
+    with pytest.raises(CommandFailed, match="took longer"):
+        await copy.run("bomb() { bomb | bomb & }; bomb; sleep 60", timeout="2s")
+    result = await copy.run("echo still here")
+    assert result.stdout == "still here\n"
+
+
+@BOTH
+async def test_no_process_shows_the_workers_environment(copy: Copy) -> None:
+    os.environ["OCTOBATCH_TEST_SECRET"] = "topsecret-value"
+    try:
+        result = await copy.run("cat /proc/*/environ /proc/*/cmdline 2>/dev/null | tr '\\0' '\\n'")
+    finally:
+        del os.environ["OCTOBATCH_TEST_SECRET"]
+    assert "topsecret-value" not in result.stdout
+
+
+async def test_no_address_can_be_reached(copy: Copy) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        script = f"exec 3<>/dev/tcp/127.0.0.1/{port} && echo REACHED; ls /sys/class/net /run /var/run 2>&1; true"
+        result = await copy.run(script)
+    assert "REACHED" not in result.stdout
+    result = await copy.run("(timeout 3 bash -c 'exec 3<>/dev/tcp/169.254.169.254/80' && echo REACHED) 2>&1; true")
+    assert "REACHED" not in result.stdout
+
+
+async def test_nothing_outside_can_be_read_or_written(copy: Copy, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("topsecret-value")
+    secret.chmod(0o644)
+    script = f"""
+        cat {secret} out{secret} /proc/1/root{secret} 2>&1
+        ls -a /root /home /work {tmp_path} 2>&1
+        touch /usr/x /etc/x /workspace/../x out/x 2>&1
+        ls -a /tmp $HOME
+        cat /etc/shadow 2>&1
+        true
+    """
+    result = await copy.run(script)
+    assert "topsecret" not in result.stdout
+    assert "root:" not in result.stdout
+    assert not (tmp_path / "x").exists()
+    assert (await copy.changes()).files == ()
+
+
+async def test_a_step_has_no_rights_to_give_itself(copy: Copy) -> None:
+    result = await copy.run("grep -E 'Cap(Eff|Prm|Bnd)|NoNewPrivs' /proc/self/status; mount -t tmpfs x /tmp 2>&1; true")
+    assert "NoNewPrivs:\t1" in result.stdout
+    assert "CapEff:\t0000000000000000" in result.stdout
+    assert "CapPrm:\t0000000000000000" in result.stdout
+
+
+@BOTH
+async def test_hooks_and_configuration_planted_in_git_folders_have_no_effect(copy: Copy, tmp_path: Path) -> None:
+    tmp_path.chmod(0o777)
+    proof = tmp_path / "proof"
+    script = f"""
+        evil='touch {proof}; touch /tmp/proof'
+        for repository in . sub; do
+            mkdir -p $repository/.git/hooks
+            test $repository = . || git init -q $repository
+            printf '#!/bin/sh\\n%s\\n' "$evil" > $repository/.git/hooks/pre-commit
+            cp $repository/.git/hooks/pre-commit $repository/.git/hooks/post-checkout
+            cp $repository/.git/hooks/pre-commit $repository/.git/hooks/reference-transaction
+            cp $repository/.git/hooks/pre-commit $repository/.git/hooks/post-index-change
+            chmod +x $repository/.git/hooks/*
+            printf '[core]\\n\\tfsmonitor = %s\\n\\tsshCommand = %s\\n\\tpager = %s\\n' \\
+                "$PWD/evil" "$PWD/evil" "$PWD/evil" >> $repository/.git/config
+            printf '[filter "f"]\\n\\tclean = %s\\n[diff "f"]\\n\\tcommand = %s\\n' \\
+                "$PWD/evil" "$PWD/evil" >> $repository/.git/config
+        done
+        printf '#!/bin/sh\\n%s\\n' "$evil" > evil; chmod +x evil
+        printf '* filter=f diff=f merge=f\\n' > .gitattributes
+        echo x > sub/file
+        rm -f {proof}
+    """
+    await copy.run(script)
+    await copy.run("true")
+    changed = {file.path for file in (await copy.changes()).files}
+    assert changed == {".gitattributes", "evil", "sub/file"}
+    assert not proof.exists()
+    assert not Path("/tmp/proof").exists()
+
+
+@BOTH
+async def test_links_out_of_the_tree_are_not_followed(copy: Copy) -> None:
+    await copy.run("ln -s /etc etc; ln -s /etc/passwd pw; mkdir real; ln -s ../go.mod real/up; mkfifo fifo")
+    tree = copy.copy.tree
+    for path in ("etc/passwd", "pw", "fifo"):
+        with pytest.raises(TreeError):
+            await tree.read([path])
+    with pytest.raises(TreeError):
+        await tree.write("etc/new", b"x")
+    with pytest.raises(TreeError):
+        await tree.write("pw", b"x")
+    with pytest.raises(TreeError):
+        await tree.rename("go.mod", "etc/go.mod")
+    assert await tree.find("etc/*") == []
+    assert await tree.find("out/**") == []
+    files = {file.path: file for file in (await copy.changes()).files}
+    assert files["pw"].symlink
+    assert files["pw"].content == b"/etc/passwd"
+    assert "fifo" not in files
+
+
+async def test_files_of_a_size_without_end_are_cut_off(copy: Copy) -> None:
+    started = time.monotonic()
+    with pytest.raises(CommandFailed, match=r"File size limit|signal|status"):
+        await copy.run("truncate -s 2G big.tmp")
+    assert time.monotonic() - started < 20
