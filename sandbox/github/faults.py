@@ -4,7 +4,7 @@
 
 | kind | what happens | its facts |
 | --- | --- | --- |
-| `status` | this status with GitHub's error page or body | `status`, `retry_after` (seconds; none: no such header), `message` |
+| `status` | this status with GitHub's error body | `status`, `retry_after` (seconds, or no header), `message` |
 | `secondary_limit` | 403 with the body of a secondary limit | `status` (403 or 429), `retry_after` |
 | `graphql_error` | status 200 with `data: null` and `errors` | `type`, `message` |
 | `slow` | the answer comes late | `seconds` |

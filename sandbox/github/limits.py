@@ -2,7 +2,7 @@
 
 | limit | value | what counts |
 | --- | --- | --- |
-| primary REST (`core`) | 5,000 an hour, + 50 for each repository over 20, at most 12,500, for an installation | a request 1; 304 none |
+| primary REST (`core`) | 5,000 an hour + 50 for each repository over 20, at most 12,500 | a request 1; 304 none |
 | primary GraphQL | the same, in points | points that the query costs |
 | `search` | 30 a minute | a search request |
 | secondary REST | 900 points a minute | reading 1, writing 5 |

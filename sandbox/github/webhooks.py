@@ -140,7 +140,7 @@ class Webhooks:
 
     async def _post(self, url: str, content: bytes, headers: dict[str, str]) -> tuple[int, dict[str, str], str]:
         if self._http is None:
-            self._http = httpx.AsyncClient(timeout=ANSWER_WITHIN_SECONDS, verify=False)
+            self._http = httpx.AsyncClient(timeout=ANSWER_WITHIN_SECONDS)
         try:
             response = await self._http.post(url, content=content, headers=headers)
         except httpx.HTTPError as error:

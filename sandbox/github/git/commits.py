@@ -85,7 +85,7 @@ def write_commit(
     arguments = (author.signature(), committer.signature(), message, pygit2.Oid(hex=tree))
     if signer is None:
         return str(repo.create_commit(None, *arguments, list(parents)))
-    content = repo.create_commit_string(*arguments, list(parents))
+    content = str(repo.create_commit_string(*arguments, list(parents)))
     return str(repo.create_commit_with_signature(content, signer.sign(content.encode()), "gpgsig"))
 
 

@@ -80,6 +80,11 @@ class Accounts:
         row = self._store.row("SELECT * FROM accounts WHERE login = ?", [login])
         return record(Account, row) if row else None
 
+    def by_email(self, email: str) -> Account | None:
+        """The account with that address."""
+        row = self._store.row("SELECT * FROM accounts WHERE email = ?", [email])
+        return record(Account, row) if row else None
+
     def all(self) -> list[Account]:
         """All accounts, oldest first."""
         return records(Account, self._store.rows("SELECT * FROM accounts ORDER BY id"))
