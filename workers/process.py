@@ -69,8 +69,7 @@ async def serve(worker: Worker[C, S], settings: S) -> None:
     completed: set[OperationId] = set()
     async with AsyncExitStack() as stack:
         infrastructure = await stack.enter_async_context(_infrastructure(settings, completed))
-        if settings.metrics_port:
-            serve_metrics(settings.metrics_port)
+        _serve_metrics(settings.metrics_port)
         context = await stack.enter_async_context(worker.resources(settings, infrastructure))
         housekeeping = Housekeeping(
             service=worker.service, pool=infrastructure.pool, redis=infrastructure.redis, settings=settings
@@ -83,6 +82,15 @@ async def serve(worker: Worker[C, S], settings: S) -> None:
         log.info("worker_ready", concurrency=settings.worker_concurrency)
         await harness.serve()
     log.info("worker_stopped")
+
+
+def _serve_metrics(port: int | None) -> None:
+    if port is None:
+        return
+    try:
+        serve_metrics(port)
+    except OSError as error:
+        raise InvalidSettings(f"OCTOBATCH_METRICS_PORT: {port} cannot be listened on: {error.strerror}") from error
 
 
 @asynccontextmanager

@@ -28,5 +28,5 @@ COMMANDS_RELAYED = Counter(
 
 
 def serve_metrics(port: int) -> None:
-    """Serves the metrics of this process over HTTP, from a thread of its own."""
+    """Serves the metrics of this process over HTTP, from a thread of its own; raises `OSError` where it cannot."""
     start_http_server(port)

@@ -12,7 +12,7 @@ _SECRETS = re.compile(
     r"""
     \bgh[a-z]_[A-Za-z0-9_.-]{4,}                                # ghs_, ghp_, gho_, …: GitHub's tokens
     | \bgithub_pat_[A-Za-z0-9_]{4,}
-    | \bv1\.[0-9a-f]{8,}                                        # installation tokens of old GHES
+    | \bv1\.[0-9a-f]{8,}\w*                                      # installation tokens of old GHES
     | \bobk_[A-Za-z0-9_-]{4,}                                   # our API keys
     | \beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+    # JWTs
     | -----BEGIN\ [A-Z ]+-----.*?(?:-----END\ [A-Z ]+-----|\Z)  # PEM blocks, cut short ones too

@@ -60,7 +60,7 @@ async def list_events_of_target(
 async def fetch_recent_event_ids(conn: Connection, run_id: RunId) -> frozenset[EventId]:
     """Ids of the run's committed events that may come to its stream after a position taken within the last minute.
 
-    Who sends a snapshot leaves these out of what follows: they are in it (see `shared/streams/events.py`).
+    Who sends a snapshot leaves these out of what follows: they are in it (see `shared/streams/feed.py`).
     """
     rows = await conn.fetch(
         """SELECT id FROM events

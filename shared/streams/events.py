@@ -1,26 +1,14 @@
 """A run's events as a capped stream in Redis, for those who watch it.
 
-How to show a run with no gap and no double (the gateway's event stream does):
-
-1. `position = await events.position(run_id)`, **before** anything is read from Postgres.
-2. In one `REPEATABLE READ` transaction: read the snapshot (run, counts) and
-   `included = await fetch_recent_event_ids(conn, run_id)` (`shared/postgres/events.py`).
-3. Send the snapshot with `id: <position>`, then everything that `read(run_id, after=position)` gives, again and again
-   with the id of the last entry, leaving out events whose id is in `included`: they were committed before the snapshot,
-   so they are in it, but reached the stream after `position`.
-4. Where `read` raises `EventsLost` (the position is past the cap, or Redis lost the stream), go to 1.
-
-A client that comes back with `Last-Event-ID` starts at step 3 with that id and nothing included.
-Why there is no gap: what is committed before the snapshot is in it; what is committed after it is appended after
-`position`. Positions are ids of real entries, so a position that is not in the stream any more tells that
-entries after it may be missing too.
+How to show a run with no gap and no double (the gateway's event stream does) stands in `feed.py`. A position is the id
+of a real entry of the stream, so one that is not there any more tells that entries after it may be missing too.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -61,9 +49,12 @@ class EventsLost(OctobatchError):
 
 @dataclass(frozen=True, kw_only=True)
 class StreamedEvent:
-    """An event and its place in the run's stream, which is what `Last-Event-ID` carries."""
+    """An event and its place in the run's stream, which is what `Last-Event-ID` carries.
 
-    position: str
+    None where a watcher cannot resume there (see `feed.py`).
+    """
+
+    position: str | None
     event: Event
 
 
@@ -92,6 +83,15 @@ class RunEvents:
         """The newest position of the run's stream; reading after it gives what is appended from now on."""
         position: bytes = await _POSITION.run(self._redis, [keys.run_events(run_id)], [KEPT_SECONDS])
         return position.decode()
+
+    async def missing(self, run_id: RunId, event_ids: Iterable[EventId]) -> set[EventId]:
+        """Those of the events that were not appended lately."""
+        ids = list(event_ids)
+        if not ids:
+            return set()
+        seen = keys.run_events_seen(run_id)
+        scores: list[float | None] = await self._redis.zmscore(seen, [str(i) for i in ids])  # pyright: ignore
+        return {event_id for event_id, score in zip(ids, scores, strict=True) if score is None}
 
     async def read(
         self, run_id: RunId, *, after: str, block_seconds: float = 0, count: int = 100

@@ -1,4 +1,4 @@
-"""The scripts of a consumer group, on a real server: nothing is lost, nothing is in two places, nobody finishes twice."""
+"""The scripts of a consumer group, on a real server: nothing lost, nothing in two places, nothing finished twice."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 
 import pytest
@@ -17,6 +18,7 @@ from shared.outbox import Outbox
 from shared.postgres.events import fetch_recent_event_ids
 from shared.postgres.pool import Pool
 from shared.streams.events import EventsLost, RunEvents
+from shared.streams.feed import RunFeed
 from workers.relay import Relay
 
 
@@ -38,14 +40,14 @@ def run_id() -> RunId:
 
 async def test_what_is_appended_is_read_in_order_and_once(redis: Redis, run_id: RunId) -> None:
     events = RunEvents(redis)
-    start = await events.position(run_id)
+    start: str = await events.position(run_id)
     sent = [make_event(run_id, number) for number in range(250)]
     await events.append(sent)
     await events.append(sent[100:])
     received, after = [], start
     while entries := await events.read(run_id, after=after):
         received += [entry.event for entry in entries]
-        after = entries[-1].position
+        after = entries[-1].position or after
     assert received == sent
 
 
@@ -113,24 +115,35 @@ async def test_a_snapshot_and_what_follows_have_no_gap_and_no_double(pool: Pool,
             await relay.append_unconfirmed()
         await relay.append_unconfirmed()
 
-    async def watch() -> list[int]:
+    async def snapshot() -> tuple[RunFeed, list[int]]:
         position = await events.position(run_id)
         async with pool.acquire() as conn, conn.transaction(isolation="repeatable_read"):
             seen = [row["payload"]["number"] for row in await conn.fetch("SELECT payload FROM events")]
             included = await fetch_recent_event_ids(conn, run_id)
+        return await RunFeed.after_snapshot(events, run_id, position=position, included=included), seen
+
+    async def watch(chance: random.Random) -> list[int]:
+        """A watcher whose connection breaks again and again, and who knows only the last id that was sent."""
+        feed, seen = await snapshot()
+        last_event_id = feed.position
         while len(seen) < total:
-            for entry in await events.read(run_id, after=position, block_seconds=5):
-                position = entry.position
-                if entry.event.id not in included:
-                    seen.append(entry.event.payload["number"])
+            if chance.random() < 0.4:
+                if last_event_id is None:
+                    feed, seen = await snapshot()
+                    last_event_id = feed.position
+                else:
+                    feed = RunFeed(events, run_id, after=last_event_id)
+            for entry in await feed.next(block_seconds=0.05, count=chance.choice([1, 3, 100])):
+                seen.append(entry.event.payload["number"])
+                last_event_id = entry.position
         return seen
 
-    async def watch_later(seconds: float) -> list[int]:
-        await asyncio.sleep(seconds)
-        return await watch()
+    async def watch_later(number: int) -> list[int]:
+        await asyncio.sleep(number * 0.02)
+        return await watch(random.Random(number))
 
     writing = asyncio.gather(*(write(first) for first in range(3)))
-    *watched, _ = await asyncio.gather(*(watch_later(n * 0.02) for n in range(12)), relay_often(writing))
+    *watched, _ = await asyncio.gather(*(watch_later(number) for number in range(12)), relay_often(writing))
     for seen in watched:
         assert sorted(seen) == list(range(total))
 

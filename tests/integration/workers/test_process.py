@@ -6,15 +6,18 @@ import asyncio
 import hashlib
 import inspect
 import signal
+import socket
 import subprocess
 import sys
 import time
 from typing import Any
 
+import httpx
 import pytest
 from arq.worker import Worker as ArqWorker
 from redis.asyncio import Redis
 
+from sandbox.embedded.servers import free_port
 from shared.domain.operation import Service
 from shared.errors import Unavailable
 from shared.postgres.pool import Pool
@@ -76,6 +79,24 @@ def test_a_service_that_is_not_there_is_told_with_the_usage() -> None:
     done = subprocess.run([sys.executable, "-m", "workers", "dishes"], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr.strip() == "usage: python -m workers campaigns|selection|tokens"
+
+
+async def test_metrics_tell_what_was_run_and_what_waits(bench: Any) -> None:
+    port = free_port()
+    await bench.start(metrics_port=port)
+    await bench.accept("write_effect", count=3)
+    await bench.until(bench.all_finished)
+    async with httpx.AsyncClient() as client:
+        metrics = (await client.get(f"http://127.0.0.1:{port}/metrics")).text
+    assert 'octobatch_command_duration_seconds_count{outcome="done",service="campaigns",type="write_effect"}' in metrics
+    assert 'octobatch_stream_lag_messages{service="campaigns"}' in metrics
+
+
+async def test_a_port_in_use_stops_the_start_with_one_line(bench: Any) -> None:
+    with socket.create_server(("0.0.0.0", 0)) as taken:
+        worker = bench.launch(metrics_port=taken.getsockname()[1])
+        assert await worker.exit_code() == 2
+    assert "OCTOBATCH_METRICS_PORT" in worker.log.read_text().splitlines()[-1]
 
 
 async def test_an_idle_worker_stops_quickly(bench: Any) -> None:
