@@ -13,7 +13,6 @@ from .git_process import Repository, create_repository, fetch_commit, push_commi
 
 AUTHOR = "Octobatch"
 AUTHOR_EMAIL = "octobatch@users.noreply.invalid"
-_REF = "refs/octobatch/change"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,10 +25,8 @@ class Difference:
     stat: DiffStat
 
 
-async def commit_working_tree(repository: Repository, *, parent: str, message: str, at: datetime) -> str:
-    """Commits everything in the working tree that `.gitignore` does not leave out; the oid of the commit."""
-    await repository.git("add", "--all", ".")
-    tree = (await repository.git("write-tree")).decode().strip()
+async def commit_tree(repository: Repository, tree: str, *, parent: str, message: str, at: datetime) -> str:
+    """Commits a tree; the oid of the commit."""
     date = f"{int(at.timestamp())} +0000"
     identity = {
         f"GIT_{role}_{part}": value
@@ -50,15 +47,15 @@ async def commit_files(
     text = message.encode()
     date = f"{int(at.timestamp())} +0000"
     stream = [
-        f"commit {_REF}\ncommitter {AUTHOR} <{AUTHOR_EMAIL}> {date}\ndata {len(text)}\n".encode(),
+        f"commit refs/octobatch/{parent}\nmark :1\ncommitter {AUTHOR} <{AUTHOR_EMAIL}> {date}\n".encode(),
+        f"data {len(text)}\n".encode(),
         text,
         f"\nfrom {parent}\n".encode() if parent else b"\n",
     ]
     stream.extend(map(_import_line, files))
-    stream.append(b"\n")
-    await repository.git("update-ref", "-d", _REF)
-    await repository.git("fast-import", "--quiet", "--force", "--date-format=raw", input=b"".join(stream))
-    return (await repository.git("rev-parse", _REF)).decode().strip()
+    stream.append(b"\nget-mark :1\n")
+    arguments = ("fast-import", "--quiet", "--force", "--date-format=raw")
+    return (await repository.git(*arguments, input=b"".join(stream))).decode().strip()
 
 
 def _import_line(file: FileChange) -> bytes:

@@ -108,7 +108,7 @@ async def fetch_commit(
 
 async def check_out(repository: Repository, oid: str) -> None:
     """Puts the files of a commit into the working tree."""
-    await repository.git("update-ref", "--no-deref", "HEAD", oid)
+    (repository.git_folder / "HEAD").write_text(f"{oid}\n")
     await repository.git("read-tree", "-u", "--reset", oid)
 
 

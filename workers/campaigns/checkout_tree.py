@@ -23,6 +23,7 @@ class CheckoutTree:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.touched: set[str] = set()  # paths that edits wrote, deleted or renamed
 
     async def find(self, pattern: str) -> list[Entry]:
         """The files (and links) that a path or a glob names, sorted."""
@@ -35,14 +36,17 @@ class CheckoutTree:
     async def write(self, path: str, content: bytes) -> None:
         """Writes a file, keeping its mode where it exists."""
         await asyncio.to_thread(self._write, path, content)
+        self.touched.add(path)
 
     async def delete(self, path: str) -> None:
         """Deletes a file or a link."""
         await asyncio.to_thread(self._delete, path)
+        self.touched.add(path)
 
     async def rename(self, path: str, to: str) -> None:
         """Renames a file or a link, keeping its mode."""
         await asyncio.to_thread(self._rename, path, to)
+        self.touched |= {path, to}
 
     # -- Finding ---------------------------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ from shared.domain.target import DiffStat
 from shared.domain.templates import InvalidTemplate, RepositoryContext, StepResult, TemplateContext, render
 from shared.errors import StepFailed
 from shared.github.client import GitHubClient
-from shared.github.git import Difference, commit_files, commit_working_tree, difference
+from shared.github.git import Difference, commit_files, commit_tree, difference
 from shared.github.git_process import Repository, check_out, create_repository, fetch_commit
 from shared.settings import CampaignsSettings
 
@@ -129,8 +129,12 @@ async def _in_checkout(preparation: _Preparation, folder: Path) -> PreparedChang
 
     context = await run_steps(preparation.spec.steps, copy.tree, preparation.context, preparation.log, run)
     texts = _rendered(preparation, context)
-    commit = await commit_working_tree(
-        copy.repository, parent=preparation.base_oid, message=texts["commit_message"], at=preparation.at
+    commit = await commit_tree(
+        copy.repository,
+        await copy.snapshot(),
+        parent=preparation.base_oid,
+        message=texts["commit_message"],
+        at=preparation.at,
     )
     found = await difference(copy.repository, base=preparation.base_oid, commit=commit)
     return _change(preparation, found, texts)

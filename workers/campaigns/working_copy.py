@@ -30,16 +30,35 @@ class WorkingCopy:
     def __init__(self, folder: Path, repository: Repository, *, head: str) -> None:
         self.folder, self.repository, self.head = folder, repository, head
         self.tree = CheckoutTree(folder / "tree")
+        self._command_ran = False
+        self._last_snapshot: str | None = None
 
     async def snapshot(self) -> str:
-        """The oid of the tree as it is now, without what `.gitignore` names."""
-        await self.repository.git("add", "--all", ".")
-        return (await self.repository.git("write-tree")).decode().strip()
+        """The oid of the tree as it is now.
+
+        What commands left is in it unless `.gitignore` names it; what edits wrote is in it whatever `.gitignore` says,
+        as it is where no clone is made.
+        """
+        if self._last_snapshot and not self._command_ran and not self.tree.touched:
+            return self._last_snapshot
+        await self._take_in_edits()
+        if self._command_ran:
+            await self.repository.git("add", "--all", ".")
+        self._command_ran = False
+        self._last_snapshot = (await self.repository.git("write-tree")).decode().strip()
+        return self._last_snapshot
+
+    async def _take_in_edits(self) -> None:
+        if self.tree.touched:
+            paths = "".join(f"{path}\0" for path in sorted(self.tree.touched)).encode("utf-8", "surrogateescape")
+            await self.repository.git("update-index", "--add", "--remove", "--replace", "-z", "--stdin", input=paths)
+            self.tree.touched.clear()
 
     async def restore(self, tree: str) -> None:
         """Puts the tree back to a snapshot; what `.gitignore` names stays."""
         await self.repository.git("add", "--all", ".")
         await self.repository.git("read-tree", "-u", "--reset", tree)
+        self._command_ran, self._last_snapshot = False, tree
 
     async def changed_since(self, tree: str, now: str) -> list[str]:
         """The paths that differ between two snapshots."""
@@ -53,6 +72,7 @@ class WorkingCopy:
         try:
             yield sandbox
         finally:
+            self._command_ran = True
             await asyncio.to_thread(self._clear_up, files)
 
     def _set_up(self, isolation: Isolation, script: str, files: Mapping[str, str]) -> Sandbox:

@@ -13,7 +13,7 @@ import pytest
 from shared.domain.change import FileChange
 from shared.domain.spec import RunStep
 from shared.domain.templates import RepositoryContext, StepResult, TemplateContext
-from shared.github.git import Difference, commit_files, commit_working_tree, difference
+from shared.github.git import Difference, commit_files, commit_tree, difference
 from shared.github.git_process import check_out, create_repository
 from workers.campaigns.isolation import Isolation, Kind, detect_isolation
 from workers.campaigns.steps.log import StepLog
@@ -50,7 +50,8 @@ class Copy:
 
     async def changes(self) -> Difference:
         """What the steps changed so far."""
-        commit = await commit_working_tree(self.copy.repository, parent=self.base, message="m", at=AT)
+        tree = await self.copy.snapshot()
+        commit = await commit_tree(self.copy.repository, tree, parent=self.base, message="m", at=AT)
         return await difference(self.copy.repository, base=self.base, commit=commit)
 
 
