@@ -148,11 +148,10 @@ class Executor(Generic[C]):
             if limit.expired():
                 raise TimeoutError(f"it took longer than {longest:g} s") from error
             raise
-        if run.envelope.is_request:
-            return
-        if run.envelope.id in self._completed:
+        finally:
+            is_completed = run.envelope.id in self._completed
             self._completed.discard(run.envelope.id)
-        else:
+        if not is_completed and not run.envelope.is_request:
             await self._complete(run.envelope.id)
 
     async def _accepted(self, operation_ids: Sequence[OperationId]) -> list[bool]:

@@ -33,6 +33,7 @@ log = structlog.stdlib.get_logger(__name__)
 LONGEST_TICK_SECONDS = 0.5
 REDIS_AGAIN_SECONDS = 0.2
 HEALTH_SECONDS = 10.0
+NO_VERDICT_AGAIN_SECONDS = 10.0
 
 
 async def _run_outside_arq(ctx: dict[Any, Any], *_args: Any, **_kwargs: Any) -> None:
@@ -174,7 +175,13 @@ class StreamWorker(ArqWorker):
             # drained, or lost to another consumer: the delivery is left to who has it next
             self.jobs_retried += 1
         except Exception:
+            # a fault of ours, or Redis away while answering: put off, so that it neither spins nor is lost
             log.exception("run_without_verdict", entry_id=delivery.entry_id)
+            await self._finish(
+                Finish(
+                    delivery=delivery, outcome="delay", envelope=delivery.body, delay_seconds=NO_VERDICT_AGAIN_SECONDS
+                )
+            )
             self.jobs_failed += 1
         finally:
             if self._held.get(delivery.entry_id) is delivery:

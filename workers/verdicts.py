@@ -22,6 +22,8 @@ log = structlog.stdlib.get_logger(__name__)
 
 C = TypeVar("C")
 
+LONGEST_REASON = 4000
+
 AGAIN_SECONDS = 2.0
 """When a command is looked at again that could not be marked failed."""
 
@@ -58,7 +60,7 @@ class Verdicts(Generic[C]):
         """Writes to Postgres what it keeps, and gives what Redis is to do."""
         if isinstance(disposition, Done):
             return run.finish("done")
-        why = redact(disposition.why)
+        why = storable(disposition.why)
         facts = {
             "type": run.envelope.type,
             "operation_id": str(run.envelope.id),
@@ -104,6 +106,11 @@ class Verdicts(Generic[C]):
             log.exception("giving_up_failed", operation_id=str(run.envelope.id), error=redact(describe(error)))
             return run.finish("delay", delay_seconds=AGAIN_SECONDS)
         return run.finish(outcome, error=why)
+
+
+def storable(why: str) -> str:
+    """A reason as it may be kept and shown: without secrets, without what Postgres refuses, and not endless."""
+    return redact(why).replace("\x00", "\N{REPLACEMENT CHARACTER}")[:LONGEST_REASON]
 
 
 def _seconds_until(at: datetime) -> float:

@@ -76,7 +76,7 @@ async def wait_once(ctx: Context, command: Command) -> None:
 async def refuse(ctx: Context, command: Command) -> None:
     """Raises what no retry mends."""
     await _note_run(ctx, command)
-    raise errors.InvalidInput("this can never work")
+    raise errors.InvalidInput(command.payload.get("why", "this can never work"))
 
 
 async def crash(ctx: Context, command: Command) -> None:

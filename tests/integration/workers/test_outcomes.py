@@ -93,6 +93,14 @@ async def test_a_command_is_given_up_after_its_attempts_and_its_error_shows_no_s
     assert not worker.says("SECRETTOKEN")
 
 
+async def test_an_error_without_end_is_kept_in_part(bench: Any) -> None:
+    await bench.start()
+    await bench.accept("refuse", why="long " * 10_000)
+    await bench.until(bench.all_finished)
+    kept = await bench.pool.fetchval("SELECT max(length(error)) FROM operations")
+    assert kept == 4000
+
+
 async def test_an_unknown_command_fails_and_says_so(bench: Any) -> None:
     await bench.start()
     await bench.accept("no_such_command")

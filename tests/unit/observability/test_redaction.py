@@ -63,7 +63,7 @@ def test_no_way_of_logging_lets_a_secret_through(capsys: pytest.CaptureFixture[s
     log.info("in_a_value", token=secret, nested={"list": [secret, {"deep": secret}]}, raw=secret.encode())
     log.info("in_an_object", error=ValueError(secret))
     try:
-        raise ValueError(secret)
+        int(secret)
     except ValueError:
         log.exception("in_a_traceback")
         logging.getLogger("somebody.else").exception("in another's traceback: %s", secret)
