@@ -91,6 +91,18 @@ _TREE = "... on Tree { entries { name type mode } }"
 async def _fetch_batch(
     github: GitHubClient, *, token: str, repository: str, oid: str, batch: Sequence[tuple[str, str]]
 ) -> list[dict[str, Any] | None]:
+    document, variables = contents_query(repository=repository, oid=oid, batch=batch)
+    data = (await github.graphql(document, variables, token=token)).complete()
+    found = cast("dict[str, Any] | None", data.get("repository"))
+    if found is None:
+        raise GitHubNotFound(f"there is no repository {repository}, or the App may not see it")
+    if found["commit"] is None:
+        raise GitHubNotFound(f"{repository} has no commit {oid} any more")
+    return [found[f"o{position}"] for position in range(len(batch))]
+
+
+def contents_query(*, repository: str, oid: str, batch: Sequence[tuple[str, str]]) -> tuple[str, dict[str, Any]]:
+    """The document that asks for files and folders, each ("file" or "folder", path), and its variables."""
     owner, _, name = repository.partition("/")
     variables: dict[str, Any] = {"owner": owner, "name": name, "oid": oid}
     declared = ["$owner: String!", "$name: String!", "$oid: GitObjectID!"]
@@ -103,13 +115,7 @@ async def _fetch_batch(
     document = (
         f"query Contents({', '.join(declared)}) {{ repository(owner: $owner, name: $name) {{ {' '.join(fields)} }} }}"
     )
-    data = (await github.graphql(document, variables, token=token)).complete()
-    found = cast("dict[str, Any] | None", data.get("repository"))
-    if found is None:
-        raise GitHubNotFound(f"there is no repository {repository}, or the App may not see it")
-    if found["commit"] is None:
-        raise GitHubNotFound(f"{repository} has no commit {oid} any more")
-    return [found[f"o{position}"] for position in range(len(batch))]
+    return document, variables
 
 
 def _content(blob: Mapping[str, Any]) -> bytes | Incomplete:

@@ -24,6 +24,8 @@ from .git_failures import failure_of
 
 LOCAL_TIMEOUT_SECONDS = 120.0
 TRANSFER_TIMEOUT_SECONDS = 600.0
+MAX_OUTPUT_BYTES = 128 * 1024 * 1024
+"""Most that git may answer; a change whose contents, patch or diff are larger is refused."""
 
 _CONFIG = {
     "core.hooksPath": "/dev/null",
@@ -175,6 +177,8 @@ async def run_git(
         if process.returncode:
             said = (err.read() + (out.read() if arguments[0] == "push" else b"")).decode(errors="replace").strip()
             raise GitFailed(redact_url(said) or f"git {arguments[0]} ended with status {process.returncode}")
+        if os.fstat(out.fileno()).st_size > MAX_OUTPUT_BYTES:
+            raise GitFailed(f"git {arguments[0]} gave more than {MAX_OUTPUT_BYTES // 1024**2} MiB")
         return await asyncio.to_thread(out.read)
 
 

@@ -102,9 +102,11 @@ def detect_isolation(setting: str, workspace: Path) -> Isolation:
         if setting == "bubblewrap":
             raise InvalidSettings(f"OCTOBATCH_RUN_ISOLATION is bubblewrap, which does not work here: {why}")
     isolation = Isolation(kind=Kind.PROCESS, own_user=own_user, why=why)
-    if own_user and _trial(isolation, workspace):
-        isolation = Isolation(kind=Kind.PROCESS, own_user=False, why=why)
-    if not isolation.own_user:
+    if failure := _trial(isolation, workspace):
+        if not own_user:
+            raise InvalidSettings(f"run steps cannot run on this machine: {failure}")
+        isolation = Isolation(kind=Kind.PROCESS, own_user=False, why=f"{why}; no user of its own: {failure}")
+    if not own_user:
         _hide_from_own_user()
     return isolation
 

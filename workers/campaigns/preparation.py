@@ -23,7 +23,7 @@ from shared.domain.templates import InvalidTemplate, RepositoryContext, StepResu
 from shared.errors import StepFailed
 from shared.github.client import GitHubClient
 from shared.github.git import Difference, commit_files, commit_tree, difference
-from shared.github.git_process import Repository, check_out, create_repository, fetch_commit
+from shared.github.git_process import GitFailed, Repository, check_out, create_repository, fetch_commit
 from shared.settings import CampaignsSettings
 
 from .api_tree import ApiTree
@@ -129,14 +129,17 @@ async def _in_checkout(preparation: _Preparation, folder: Path) -> PreparedChang
 
     context = await run_steps(preparation.spec.steps, copy.tree, preparation.context, preparation.log, run)
     texts = _rendered(preparation, context)
-    commit = await commit_tree(
-        copy.repository,
-        await copy.snapshot(),
-        parent=preparation.base_oid,
-        message=texts["commit_message"],
-        at=preparation.at,
-    )
-    found = await difference(copy.repository, base=preparation.base_oid, commit=commit)
+    try:
+        commit = await commit_tree(
+            copy.repository,
+            await copy.snapshot(),
+            parent=preparation.base_oid,
+            message=texts["commit_message"],
+            at=preparation.at,
+        )
+        found = await difference(copy.repository, base=preparation.base_oid, commit=commit)
+    except GitFailed as error:
+        raise _failed_at_the_end(preparation, f"the change cannot be committed: {error}") from None
     return _change(preparation, found, texts)
 
 
@@ -160,20 +163,21 @@ def _rendered(preparation: _Preparation, context: TemplateContext) -> dict[str, 
     texts: dict[str, str] = {}
     for name, template in templates.items():
         try:
-            texts[name] = render(template, context).strip()
+            text = render(template, context).replace("\0", "").strip()
+            texts[name] = text.encode(errors="replace").decode()
         except InvalidTemplate as error:
-            raise _template_failed(preparation, name, str(error)) from None
+            raise _failed_at_the_end(preparation, f"changesetTemplate: no {name}: {error}") from None
     texts["title"] = " ".join(texts["title"].split())  # GitHub's titles have one line
     for name in ("title", "commit_message"):
         if not texts[name]:
-            raise _template_failed(preparation, name, "it is empty")
+            raise _failed_at_the_end(preparation, f"changesetTemplate: the {name} is empty")
     return texts
 
 
-def _template_failed(preparation: _Preparation, name: str, why: str) -> StepFailed:
-    message = f"the {name.replace('_', ' ')} of changesetTemplate cannot be made: {why}"
-    preparation.log.line(message)
-    return StepFailed(len(preparation.spec.steps) - 1, message, log=preparation.log.content())
+def _failed_at_the_end(preparation: _Preparation, why: str) -> StepFailed:
+    """What becomes of a target whose steps went well, but whose pull request cannot be made of them."""
+    preparation.log.line(f"failed: {why}")
+    return StepFailed(len(preparation.spec.steps) - 1, why, log=preparation.log.content())
 
 
 def _change(preparation: _Preparation, found: Difference, texts: Mapping[str, str]) -> PreparedChange:

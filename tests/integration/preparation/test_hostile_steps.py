@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from workers.campaigns.steps.run import CommandFailed
+from workers.campaigns.steps.commands import CommandFailed
 from workers.campaigns.tree import TreeError
 
 from .conftest import BOTH, Copy

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from shared.domain.templates import InvalidTemplate
-from workers.campaigns.steps.run import CommandFailed
+from workers.campaigns.steps.commands import CommandFailed
 
 from .conftest import BOTH, Copy
 

@@ -80,7 +80,7 @@ def changed_lines(before: str, after: str) -> tuple[list[str], list[str]]:
         ("name", "tab\there", ["name:   CI   # c"], ['name:   "tab\\there"   # c']),
         ("name", None, ["name:   CI   # c"], ["name:   null   # c"]),
         ("other", 5, ["other: *a"], ["other: 5"]),
-        ("on", ["push", "pull_request"], ["on: [push]"], ['on: ["push", "pull_request"]']),
+        ("on", ["push", "pull_request"], ["on: [push]"], ["on: [push, pull_request]"]),
         ("jobs.last.x", 7, ["        x: 1"], ["        x: 7"]),
         ("nothing[*].here", 1, [], []),
         ("name", "CI", [], []),

@@ -17,6 +17,10 @@ MAX_OUTPUT_BYTES = 1024 * 1024
 """What is kept of each output; the rest is counted."""
 
 
+class CommandFailed(ValueError):
+    """A command of a step ended badly, or could not be started; the message says how."""
+
+
 @dataclass
 class Captured:
     """The beginning of an output, and how long it was."""
@@ -53,20 +57,27 @@ class CommandResult:
 async def run_command(
     isolation: Isolation, sandbox: Sandbox, *, env: dict[str, str], time_limit: timedelta, limits: Limits
 ) -> CommandResult:
-    """Runs the sandbox's script to its end, or until its time is over; then nothing of it runs any more."""
+    """Runs the sandbox's script to its end, or until its time is over; then nothing of it runs any more.
+
+    Raises `CommandFailed` where it cannot be started.
+    """
     command = await asyncio.to_thread(command_line, isolation, sandbox, limits, env=env)
     started = time.monotonic()
     async with _outputs() as (out, err, stdout, stderr):
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=out,
-            stderr=err,
-            env={"PATH": SYSTEM_PATH},
-            start_new_session=True,
-        )
-        os.close(out)
-        os.close(err)
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                env={"PATH": SYSTEM_PATH},
+                start_new_session=True,
+            )
+        except (OSError, ValueError) as error:  # an environment that is too long, or has a NUL in it
+            raise CommandFailed(f"cannot be started: {error}") from None
+        finally:
+            os.close(out)
+            os.close(err)
         status: int | None = None
         try:
             with suppress(TimeoutError):

@@ -12,16 +12,12 @@ from shared.domain.templates import InvalidTemplate, StepResult, TemplateContext
 
 from ..isolation import Isolation, Limits, environment
 from ..working_copy import WorkingCopy
-from .commands import CommandResult, run_command
+from .commands import CommandFailed, CommandResult, run_command
 from .log import StepLog
 from .text import EditFailed
 from .yaml_edit import parse_yaml
 
 LIMITS = Limits()
-
-
-class CommandFailed(ValueError):
-    """A command of a step ended badly; the message says how."""
 
 
 async def run_step(

@@ -13,15 +13,24 @@ from shared.errors import StepFailed
 from shared.github.git_process import GitFailed
 
 from ..tree import TreeError, WorkingTree
+from .commands import CommandFailed
 from .edits import apply_edit
 from .log import StepLog
-from .run import CommandFailed
 from .text import EditFailed
 
 RunCommand = Callable[[RunStep, TemplateContext, StepLog], Awaitable[StepResult]]
 """How this preparation runs a `run` step."""
 
-_FAILURES = (CommandFailed, EditFailed, GitFailed, InvalidGlob, InvalidPattern, InvalidTemplate, TreeError)
+_FAILURES = (
+    CommandFailed,
+    EditFailed,
+    GitFailed,
+    InvalidGlob,
+    InvalidPattern,
+    InvalidTemplate,
+    TreeError,
+    UnicodeError,  # half a surrogate pair, from an output that was JSON
+)
 
 
 async def run_steps(
