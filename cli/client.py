@@ -1,0 +1,161 @@
+"""The gateway's API over HTTP.
+
+with open_gateway() as gateway:
+    run = gateway.get("/runs/…")
+    for event in gateway.run_events(run["id"]): …
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, cast
+
+import httpx
+
+from .connection import Connection, find_connection
+from .failures import CommandFailed, ExitCode, refused
+from .sse import ServerEvent, read_events
+
+TIMEOUT = httpx.Timeout(30, connect=5)
+SILENCE_SECONDS = 60.0
+"""Longest silence of an event stream, which sends heartbeats all the time, before it counts as broken."""
+
+PAGE = 200
+
+
+class Gateway:
+    """Requests to one gateway; every refusal and every silence is a `CommandFailed`."""
+
+    def __init__(self, http: httpx.Client, connection: Connection) -> None:
+        self._http = http
+        self.connection = connection
+
+    @property
+    def url(self) -> str:
+        """The gateway's address."""
+        return self.connection.url
+
+    def get(self, path: str, **query: Any) -> Any:
+        """The JSON at `path`."""
+        return self._json("GET", path, query=query)
+
+    def text(self, path: str) -> str:
+        """The content at `path`, as text."""
+        return self._send("GET", path).content.decode(errors="replace")
+
+    def post(self, path: str, body: Mapping[str, Any] | None = None, *, document: str = "") -> Any:
+        """The JSON answer; `document` names the file whose lines a refusal speaks of."""
+        return self._json("POST", path, body=body, document=document)
+
+    def put(self, path: str, body: Mapping[str, Any], *, document: str = "") -> Any:
+        """The JSON answer; `document` names the file whose lines a refusal speaks of."""
+        return self._json("PUT", path, body=body, document=document)
+
+    def delete(self, path: str) -> None:
+        """Deletes what is at `path`."""
+        self._send("DELETE", path)
+
+    def items(self, path: str, *, limit: int | None = None, **query: Any) -> Iterator[dict[str, Any]]:
+        """The items of a list, page by page, `limit` at most."""
+        left, cursor = limit, None
+        while left is None or left > 0:
+            size = PAGE if left is None else min(PAGE, left)
+            page = self.get(path, limit=size, cursor=cursor, **query)
+            yield from page["items"]
+            left = None if left is None else left - len(page["items"])
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return
+
+    def run_events(self, run_id: str, *, on_reconnect: Callable[[str], None]) -> Iterator[ServerEvent]:
+        """The run's snapshot and events until its end; connects again, from where it was, when the stream breaks.
+
+        `on_reconnect` is told why. Raises `CommandFailed` where the gateway stays away for a minute.
+        """
+        position: str | None = None
+        last_heard = time.monotonic()
+        while True:
+            try:
+                for event in self._stream(f"/runs/{run_id}/events", position):
+                    last_heard = time.monotonic()
+                    position = event.id or position
+                    if event.name == "end":
+                        return
+                    yield event
+                why = "the event stream ended early"
+            except httpx.TransportError as error:
+                why = str(error) or type(error).__name__
+            if time.monotonic() - last_heard > SILENCE_SECONDS:
+                raise self._unreachable(why)
+            on_reconnect(why)
+            time.sleep(1)
+
+    def _stream(self, path: str, position: str | None) -> Iterator[ServerEvent]:
+        headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": position} if position else {})
+        timeout = httpx.Timeout(SILENCE_SECONDS, connect=5)
+        with self._http.stream("GET", path, headers=headers, timeout=timeout) as response:
+            if response.is_error:
+                response.read()
+                raise _refusal(response)
+            yield from read_events(response.iter_lines())
+
+    def _json(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | None = None,
+        document: str = "",
+    ) -> Any:
+        return self._send(method, path, query=query, body=body, document=document).json()
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | None = None,
+        document: str = "",
+    ) -> httpx.Response:
+        parameters = {name: value for name, value in (query or {}).items() if value is not None}
+        try:
+            response = self._http.request(method, path, params=parameters, json=body)
+        except httpx.TransportError as error:
+            raise self._unreachable(str(error)) from None
+        if response.is_error:
+            raise _refusal(response, document=document)
+        return response
+
+    def _unreachable(self, why: str) -> CommandFailed:
+        return CommandFailed(
+            f"the gateway at {self.url} cannot be reached: {why}",
+            exit_code=ExitCode.UNREACHABLE,
+            hint=self.connection.unreachable_hint,
+        )
+
+
+def _refusal(response: httpx.Response, *, document: str = "") -> CommandFailed:
+    try:
+        answer: Any = response.json()
+    except json.JSONDecodeError:
+        answer = None
+    problem = cast("dict[str, Any]", answer) if isinstance(answer, dict) else {}
+    return refused(response.status_code, problem, document=document)
+
+
+@contextmanager
+def open_gateway(connection: Connection | None = None) -> Iterator[Gateway]:
+    """The gateway of this machine's settings, closed at the end."""
+    connection = connection or find_connection()
+    headers = {"User-Agent": "octobatch-cli"}
+    if connection.api_key:
+        headers["Authorization"] = f"Bearer {connection.api_key}"
+    # no proxy of the environment's for an address on this machine
+    local = httpx.URL(connection.url).host in ("127.0.0.1", "localhost", "::1")
+    with httpx.Client(base_url=connection.url, headers=headers, timeout=TIMEOUT, trust_env=not local) as http:
+        yield Gateway(http, connection)

@@ -1,0 +1,78 @@
+"""The command line: every group of commands, and one place where failures become lines and exit codes."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import entry_points, version
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from shared.errors import OctobatchError
+
+from . import applying, campaigns, operations, pages, runs, selections, specs, targets, tokens
+from .failures import EXIT_CODES_HELP, CommandFailed, ExitCode
+from .output import messages
+
+ENTRY_POINTS = "octobatch.commands"
+"""Packages add commands by an entry point of this group: a function that is given the typer application."""
+
+app = typer.Typer(
+    name="octobatch",
+    help="Run campaigns on GitHub: one spec, many repositories, every pull request followed until it is merged.",
+    epilog=EXIT_CODES_HELP,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"octobatch {version('octobatch')}")
+        raise typer.Exit
+
+
+@app.callback()
+def octobatch(
+    show_version: Annotated[  # noqa: ARG001  # its callback answers
+        bool, typer.Option("--version", help="Print the version and stop.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Holds the options of `octobatch` itself."""
+
+
+def _register_all() -> None:
+    for part in (applying, runs, targets, tokens, pages):
+        part.register(app)
+    app.add_typer(campaigns.app, name="campaigns")
+    app.add_typer(selections.app, name="selections")
+    app.add_typer(operations.app, name="operations")
+    app.add_typer(specs.app, name="spec")
+    for entry_point in entry_points(group=ENTRY_POINTS):
+        entry_point.load()(app)
+
+
+def main() -> None:
+    """The `octobatch` command. typer answers wrong usage with 2 and an interrupt with 130; the rest is said here."""
+    _register_all()
+    try:
+        app()
+    except CommandFailed as failure:
+        _complain(failure.message, failure.hint)
+        sys.exit(failure.exit_code)
+    except OctobatchError as error:
+        _complain(str(error), "")
+        sys.exit(ExitCode.FAILED)
+
+
+def _complain(message: str, hint: str) -> None:
+    console = messages()
+    console.print(Text.assemble(("error: ", "bold red"), message))
+    if hint:
+        console.print(Text.assemble(("hint: ", "bold"), hint))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""`octobatch spec`: checking a campaign's spec without a gateway."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shared.domain.spec import CampaignSpec, parse_spec, spec_json_schema
+from shared.errors import InvalidSpec
+
+from .failures import CommandFailed, ExitCode, invalid
+from .output import Output, OutputFormat, print_json, print_text
+
+app = typer.Typer(help="Check campaign specs; needs no gateway.", no_args_is_help=True)
+
+SpecFile = Annotated[
+    Path,
+    typer.Option("--file", "-f", metavar="FILE", help="The campaign's spec, YAML; - reads stdin.", show_default=False),
+]
+
+
+def read_spec(file: Path) -> tuple[str, CampaignSpec]:
+    """The document and what it says; raises `CommandFailed` that names file, line and what to do."""
+    document = _read(file)
+    try:
+        return document, parse_spec(document)
+    except InvalidSpec as error:
+        raise invalid(error, document=str(file)) from None
+
+
+def _read(file: Path) -> str:
+    try:
+        return sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise CommandFailed(f"{file} cannot be read: {error.strerror}", exit_code=ExitCode.BAD_INPUT) from None
+    except UnicodeDecodeError:
+        raise CommandFailed(f"{file} is not UTF-8 text", exit_code=ExitCode.BAD_INPUT) from None
+
+
+@app.command(epilog="Example: octobatch spec validate campaign.yaml")
+def validate(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The campaign's spec, YAML; - reads stdin.")],
+    output: Output = OutputFormat.TABLE,
+) -> None:
+    """Check a spec: every problem with its line and what to do. Exit code 2 where there is one."""
+    if output is OutputFormat.TABLE:
+        _, spec = read_spec(file)
+        print_text(f"{file}: valid: campaign {spec.name}, {len(spec.steps)} steps\n")
+        return
+    problems = _problems(_read(file))
+    print_json({"valid": not problems, "problems": problems})
+    if problems:
+        raise typer.Exit(ExitCode.BAD_INPUT)
+
+
+def _problems(document: str) -> list[dict[str, object]]:
+    try:
+        parse_spec(document)
+    except InvalidSpec as error:
+        return [
+            {"message": each.message, "path": each.path, "line": each.line, "column": each.column, "hint": each.hint}
+            for each in error.problems
+        ]
+    return []
+
+
+@app.command(epilog="Example: octobatch spec schema > campaign-spec.schema.json")
+def schema() -> None:
+    """Print the JSON Schema of specs, for editors that complete and check."""
+    print_json(spec_json_schema())

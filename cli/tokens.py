@@ -1,0 +1,53 @@
+"""`octobatch token` and `installations`: where the App is installed, and a token for one installation."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from .client import open_gateway
+from .output import Output, OutputFormat, moment, print_json, print_rows, print_text, say
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands to `octobatch`."""
+    app.command(epilog="Example: git clone https://x-access-token:$(octobatch token 12)@github.example/acme/api")(token)
+    app.command()(installations)
+
+
+def token(
+    installation: Annotated[int, typer.Argument(metavar="INSTALLATION", help="The installation's number.")],
+    output: Output = OutputFormat.TABLE,
+) -> None:
+    """Print an installation token, good for an hour at most. It is a secret: nothing else ever prints one."""
+    with open_gateway() as gateway:
+        found = gateway.get(f"/tokens/installations/{installation}")
+    if output is OutputFormat.JSON:
+        print_json(found)
+        return
+    permissions = ", ".join(f"{name}: {level}" for name, level in sorted(found["permissions"].items()))
+    say(f"expires {moment(found['expires_at'])}; {permissions}")
+    print_text(f"{found['token']}\n")
+
+
+def installations(output: Output = OutputFormat.TABLE) -> None:
+    """List where the GitHub App is installed."""
+    with open_gateway() as gateway:
+        found = list(gateway.items("/installations"))
+    if output is OutputFormat.JSON:
+        print_json(found)
+        return
+    print_rows(
+        ("installation", "account", "kind", "repositories", "suspended"),
+        (
+            (
+                str(each["id"]),
+                each["account"],
+                each["account_type"],
+                each["repository_selection"],
+                moment(each["suspended_at"]),
+            )
+            for each in found
+        ),
+    )
