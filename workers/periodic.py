@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 import structlog
 from redis.exceptions import RedisError
 
+from shared.errors import OctobatchError
 from shared.observability.redaction import redact
 from shared.streams.periods import LEASE_SECONDS, Period
 
@@ -44,7 +45,7 @@ async def _run_logged(job: Callable[[], Awaitable[object]], name: str) -> None:
     try:
         await job()
     except Exception as error:
-        if is_away(error):
+        if is_away(error) or isinstance(error, OctobatchError):
             log.warning("periodic_put_off", job=name, error=redact(describe(error)))
         else:
             log.exception("periodic_failed", job=name)
