@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ...access import Viewer
-from .text import Word, not_supported, refused
+from .text import SearchRefused, Word, not_supported
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}$")
 _RANGE = re.compile(r"(?P<low>[^.]+|\*)\.\.(?P<high>.+)$")
@@ -67,7 +67,7 @@ def numbers(column: str, text: str) -> tuple[str, list[int]]:
     try:
         values = [int(value) for _, value in kept]
     except ValueError as error:
-        raise refused(f'"{text}" is not a recognized number or range.') from error
+        raise SearchRefused(f'"{text}" is not a recognized number or range.') from error
     return " AND ".join(f"{column} {operator} ?" for operator, _ in kept) or "1", values
 
 
@@ -97,7 +97,7 @@ def _moments(text: str) -> tuple[str, str]:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise refused(
+        raise SearchRefused(
             f'"{text}" is not a recognized date/time format. '
             "Please provide an ISO 8601 date/time value, such as YYYY-MM-DD."
         ) from error

@@ -7,7 +7,7 @@ from ...state import Pull, State
 from .conditions import Conditions, flag, times, visible_to
 from .found import Found
 from .repositories import UNKNOWN
-from .text import Qualifier, SearchText, not_supported, parse, refused
+from .text import Qualifier, SearchRefused, SearchText, not_supported, parse
 
 QUALIFIERS = frozenset(
     "archived assignee author base closed commenter created draft head in involves is label language linked mentions"
@@ -78,7 +78,7 @@ def _add_places(conditions: Conditions, state: State, search: SearchText) -> Non
     if parts:
         conditions.add(f"({' OR '.join(parts)})", *owners, *repositories)
     elif search.values("org", "user", "repo"):
-        raise refused(UNKNOWN)
+        raise SearchRefused(UNKNOWN)
 
 
 def _add(conditions: Conditions, qualifier: Qualifier) -> None:

@@ -10,7 +10,7 @@ from ...access import Viewer
 from ...state import Repository, State
 from .conditions import Conditions, flag, numbers, times, visible_to
 from .found import Found
-from .text import SearchText, not_supported, parse, refused
+from .text import SearchRefused, SearchText, not_supported, parse
 
 QUALIFIERS = frozenset(
     "archived created fork forks followers good-first-issues help-wanted-issues in is language license mirror org"
@@ -63,7 +63,7 @@ def _add_owners(conditions: Conditions, state: State, search: SearchText) -> Non
     if parts:
         conditions.add(f"({' OR '.join(parts)})", *parameters)
     elif search.values("org", "user", "repo"):
-        raise refused(UNKNOWN)
+        raise SearchRefused(UNKNOWN)
     parts, parameters = _places(state, search, negated=True)
     for part, parameter in zip(parts, parameters, strict=True):
         conditions.add(part, parameter, negated=True)

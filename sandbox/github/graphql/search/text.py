@@ -12,7 +12,7 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from ...errors import Refused, invalid, unprocessable
+from ...errors import Reason, Refused, unprocessable
 
 MAX_CHARACTERS = 256
 MAX_OPERATORS = 5
@@ -58,7 +58,7 @@ class SearchText:
 
 
 def parse(text: str, known: Collection[str]) -> SearchText:
-    """Takes a search apart; raises `Refused` as GitHub does where it is too long or has too many operators."""
+    """Takes a search apart; raises `SearchRefused` where it is too long or has too many operators."""
     qualifiers: list[Qualifier] = []
     groups: list[list[Word]] = []
     operators = 0
@@ -80,9 +80,12 @@ def parse(text: str, known: Collection[str]) -> SearchText:
     return SearchText(tuple(qualifiers), tuple(tuple(group) for group in groups))
 
 
-def refused(message: str) -> Refused:
-    """A search that GitHub refuses, as REST words it."""
-    return invalid("Search", "q", message=message)
+class SearchRefused(Refused):
+    """A search that GitHub refuses: REST with a 422 that says why, GraphQL by finding nothing."""
+
+    def __init__(self, message: str) -> None:
+        detail = {"message": message, "resource": "Search", "field": "q", "code": "invalid"}
+        super().__init__(Reason.UNPROCESSABLE, "Validation Failed", errors=[detail])
 
 
 def not_supported(what: str) -> Refused:
@@ -109,6 +112,6 @@ def _part(match: re.Match[str] | str, known: Collection[str], *, negated: bool) 
 
 def _check(operators: int, characters: int) -> None:
     if characters > MAX_CHARACTERS:
-        raise refused(f"The search is longer than {MAX_CHARACTERS} characters.")
+        raise SearchRefused(f"The search is longer than {MAX_CHARACTERS} characters.")
     if operators > MAX_OPERATORS:
-        raise refused("More than five AND / OR / NOT operators were used.")
+        raise SearchRefused("More than five AND / OR / NOT operators were used.")
