@@ -121,6 +121,9 @@ CREATE TABLE repositories (
     UNIQUE (owner_id, name)
 );
 CREATE INDEX repositories_by_age ON repositories (owner_id, created_at, id);
+CREATE INDEX repositories_by_push ON repositories (owner_id, pushed_at, id);
+CREATE INDEX repositories_by_change ON repositories (owner_id, updated_at, id);
+CREATE INDEX repositories_by_stars ON repositories (owner_id, stars, id);
 CREATE TABLE repository_topics (
     repository_id INTEGER NOT NULL REFERENCES repositories ON DELETE CASCADE,
     topic TEXT NOT NULL COLLATE NOCASE,
