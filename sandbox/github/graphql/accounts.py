@@ -6,7 +6,7 @@ from typing import Any
 
 from graphql import GraphQLResolveInfo
 
-from ..state import Account, App, Repository, Team
+from ..state import Account, Repository, Team
 from ..views.accounts import simple_user
 from . import listing
 from .nodes import request

@@ -68,9 +68,7 @@ def _contexts(it: Rollup, info: GraphQLResolveInfo, **arguments: Any) -> Page[Ch
     checks, viewer = request(info).world.state.checks, request(info).viewer
     runs = checks.runs(*it.key) if viewer.may("checks", "read") else []
     statuses = checks.statuses(*it.key) if viewer.may("statuses", "read") else []
-    return list_page(
-        info, arguments, [*runs, *statuses], checkRunCount=len(runs), statusContextCount=len(statuses)
-    )
+    return list_page(info, arguments, [*runs, *statuses], checkRunCount=len(runs), statusContextCount=len(statuses))
 
 
 def _context(it: CombinedStatus, _: GraphQLResolveInfo, *, name: str) -> Status | None:
@@ -179,4 +177,3 @@ CHECK_SUITE: Resolvers = {
     "updatedAt": lambda suite, _: suite.updated_at,
     "url": lambda suite, info: f"{request(info).world.base_url}{_suite_path(suite, info)}",
 }
-

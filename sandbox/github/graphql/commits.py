@@ -42,9 +42,7 @@ def _parents(commit: Commit, info: GraphQLResolveInfo, **arguments: Any) -> Page
     return list_page(info, arguments, parents)
 
 
-def _history(
-    commit: Commit, info: GraphQLResolveInfo, *, path: str | None = None, **arguments: Any
-) -> Page[Commit]:
+def _history(commit: Commit, info: GraphQLResolveInfo, *, path: str | None = None, **arguments: Any) -> Page[Commit]:
     """The commit and those before it, newest first; with a path, those that changed what is there."""
     repo = request(info).world.git.open(commit.repository)
     walked = list(repo.walk(commit.oid, SortMode.TOPOLOGICAL | SortMode.TIME))

@@ -98,7 +98,7 @@ class _Walk:
             )
 
     def page(self, node: FieldNode) -> int:
-        for argument in node.arguments:
+        for argument in node.arguments or ():
             if argument.name.value in {"first", "last"}:
                 value = self.value(argument.value)
                 if isinstance(value, int):
@@ -106,7 +106,7 @@ class _Walk:
         return 0
 
     def length(self, node: FieldNode) -> int:
-        value = self.value(node.arguments[0].value)
+        value = self.value((node.arguments or ())[0].value)
         return len(value) if isinstance(value, list) else 1
 
     def value(self, node: ValueNode) -> Any:

@@ -42,9 +42,9 @@ async def execute(
         wanted = f"No operation named {operation_name!r}" if operation_name else "An operation name is required"
         return {"errors": [{"message": wanted}]}
     given = dict(variables or {})
-    values = get_variable_values(EXECUTABLE, chosen.variable_definitions, given)
+    values = get_variable_values(EXECUTABLE, chosen.variable_definitions or (), given)
     if isinstance(values, list):
-        return {"errors": [_wrong_variable(error, chosen.variable_definitions, given) for error in values]}
+        return {"errors": [_wrong_variable(error, chosen.variable_definitions or (), given) for error in values]}
     try:
         cost = cost_of(EXECUTABLE, chosen, fragments(found.node), given)
     except Failed as failed:
@@ -75,12 +75,11 @@ def _wrong_variable(
     for definition in definitions:
         if definition in (error.nodes or ()):
             name = definition.variable.name.value
-            problem = {"path": [], "explanation": error.message}
+            missing = "Expected value to not be null" if given.get(name) is None else error.message
+            problem = {"path": [], "explanation": missing}
             return {
                 "extensions": {"value": given.get(name), "problems": [problem]},
                 "locations": locations,
                 "message": f"Variable ${name} of type {print_ast(definition.type)} was provided invalid value",
             }
     return {"locations": locations, "message": error.message}
-
-

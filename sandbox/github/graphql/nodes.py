@@ -30,7 +30,7 @@ from ..state import (
 from ..world import World
 from .cost import Cost
 
-O = TypeVar("O", bound=pygit2.Object)
+Object = TypeVar("Object", bound=pygit2.Object)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,7 +149,7 @@ def require(info: GraphQLResolveInfo, repository: Repository, resource: str) -> 
     request(info).viewer.require(repository, resource, "read")
 
 
-def read(info: GraphQLResolveInfo, node: GitObject, kind: type[O]) -> O:
+def read(info: GraphQLResolveInfo, node: GitObject, kind: type[Object]) -> Object:
     """The object itself."""
     found = request(info).world.git.open(node.repository)[node.oid]
     if not isinstance(found, kind):

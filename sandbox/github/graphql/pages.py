@@ -66,14 +66,10 @@ def window(info: GraphQLResolveInfo, arguments: Mapping[str, Any]) -> Window | N
             "EXCESSIVE_PAGINATION",
             f"Requesting {size} records on the `{name}` connection exceeds the `{which}` limit of {MAX_PAGE} records.",
         )
-    return Window(
-        size=size, backward=which == "last", after=arguments.get("after"), before=arguments.get("before")
-    )
+    return Window(size=size, backward=which == "last", after=arguments.get("after"), before=arguments.get("before"))
 
 
-def list_page(
-    info: GraphQLResolveInfo, arguments: Mapping[str, Any], items: Sequence[T], **facts: Any
-) -> Page[T]:
+def list_page(info: GraphQLResolveInfo, arguments: Mapping[str, Any], items: Sequence[T], **facts: Any) -> Page[T]:
     """A page of a list that is in memory."""
     return found_page(info, arguments, Found(len(items), lambda at, size: items[at : at + size]), cap=False, **facts)
 

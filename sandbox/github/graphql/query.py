@@ -127,9 +127,7 @@ def _node(_: Any, info: GraphQLResolveInfo, *, id: str) -> Any:  # noqa: A002 - 
 def _nodes(_: Any, info: GraphQLResolveInfo, *, ids: list[str]) -> list[Any]:
     """Each id's object, or an error in its place: one that is not there takes the others nothing away."""
     if len(ids) > MOST_IDS:
-        raise Failed(
-            "ARGUMENT_LIMIT", f"You may not provide more than {MOST_IDS} node ids; you provided {len(ids)}."
-        )
+        raise Failed("ARGUMENT_LIMIT", f"You may not provide more than {MOST_IDS} node ids; you provided {len(ids)}.")
     found: list[Any] = []
     for node_id in ids:
         try:

@@ -1,4 +1,4 @@
-"""The schema with its resolvers. A field that has none stops the import, so nothing is answered with null by omission."""
+"""The schema with its resolvers. A field that has none stops the import: none is null by omission."""
 
 from __future__ import annotations
 

@@ -50,7 +50,9 @@ def _remove_labels(info: GraphQLResolveInfo, given: Given) -> Given:
 
 
 def _assign(info: GraphQLResolveInfo, pull: Pull, assignees: list[Account]) -> Given:
-    return {"assignable": conversation.set_assignees(request(info).world, request(info).viewer.account, pull, assignees)}
+    return {
+        "assignable": conversation.set_assignees(request(info).world, request(info).viewer.account, pull, assignees)
+    }
 
 
 def _add_assignees(info: GraphQLResolveInfo, given: Given) -> Given:

@@ -1,7 +1,7 @@
 """Search as GitHub's: its qualifiers, its limits, its cap of 1,000. Both REST and GraphQL search here.
 
-    found = search_repositories(state, viewer, "org:acme language:go archived:false")
-    found.total, found.page(offset=0, limit=100)
+found = search_repositories(state, viewer, "org:acme language:go archived:false")
+found.total, found.page(offset=0, limit=100)
 """
 
 from __future__ import annotations

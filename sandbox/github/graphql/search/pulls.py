@@ -9,11 +9,16 @@ from .found import Found
 from .repositories import UNKNOWN
 from .text import Qualifier, SearchRefused, SearchText, not_supported, parse
 
-QUALIFIERS = frozenset(
-    "archived assignee author base closed commenter created draft head in involves is label language linked mentions"
-    " merged milestone no org project reactions repo review review-requested reviewed-by sort state status team type"
-    " updated user".split()
+_NOT_SUPPORTED = frozenset(
+    {
+        *("commenter", "involves", "linked", "mentions", "milestone", "no", "project", "reactions", "review"),
+        *("review-requested", "reviewed-by", "status", "team"),
+    }
 )
+QUALIFIERS = _NOT_SUPPORTED | {
+    *("archived", "assignee", "author", "base", "closed", "created", "draft", "head", "in", "is", "label"),
+    *("language", "merged", "org", "repo", "sort", "state", "type", "updated", "user"),
+}
 _FROM = (
     "pulls JOIN repositories ON repositories.id = pulls.repository_id"
     " JOIN accounts AS owners ON owners.id = repositories.owner_id"
@@ -32,12 +37,18 @@ _STATES = {
     "private": "repositories.visibility = 'private'",
 }
 _TIMES = ("created", "updated", "closed", "merged")
-_LABELLED = (
-    "pulls.id IN (SELECT pull_id FROM pull_labels JOIN labels ON labels.id = label_id WHERE labels.name = ?)"
-)
-_ASSIGNED = (
-    "pulls.id IN (SELECT pull_id FROM pull_assignees JOIN accounts ON accounts.id = account_id WHERE login = ?)"
-)
+_LABELLED = "pulls.id IN (SELECT pull_id FROM pull_labels JOIN labels ON labels.id = label_id WHERE labels.name = ?)"
+_ASSIGNED = "pulls.id IN (SELECT pull_id FROM pull_assignees JOIN accounts ON accounts.id = account_id WHERE login = ?)"
+_COLUMNS = {
+    "assignee": _ASSIGNED,
+    "author": "authors.login = ?",
+    "base": "pulls.base_ref = ?",
+    "head": "pulls.head_ref = ?",
+    "label": _LABELLED,
+    "language": "repositories.language = ?",
+}
+_FLAGS = {"archived": "repositories.archived = ?", "draft": "pulls.draft = ?"}
+_ELSEWHERE = frozenset({"in", "org", "repo", "sort", "user"})
 _SORTS = {"created": "pulls.created_at", "updated": "pulls.updated_at"}
 _IN = {"title": "pulls.title", "body": "pulls.body"}
 
@@ -82,33 +93,23 @@ def _add_places(conditions: Conditions, state: State, search: SearchText) -> Non
 
 
 def _add(conditions: Conditions, qualifier: Qualifier) -> None:
-    value, negated = qualifier.value, qualifier.negated
-    match qualifier.name:
-        case "is" | "type" | "state" if value.lower() in _STATES:
-            conditions.add(_STATES[value.lower()], negated=negated)
-        case "draft" | "archived" as name:
-            column = "pulls.draft" if name == "draft" else "repositories.archived"
-            conditions.add(f"{column} = ?", flag(name, value), negated=negated)
-        case "head" | "base" as name:
-            conditions.add(f"pulls.{name}_ref = ?", value, negated=negated)
-        case "author":
-            login = f"{value.removeprefix('app/')}[bot]" if value.startswith("app/") else value
-            conditions.add("authors.login = ?", login, negated=negated)
-        case "label":
-            conditions.add(_LABELLED, value, negated=negated)
-        case "assignee":
-            conditions.add(_ASSIGNED, value, negated=negated)
-        case "language":
-            conditions.add("repositories.language = ?", value, negated=negated)
-        case name if name in _TIMES:
-            sql, moments = times(f"pulls.{name}_at", value)
-            conditions.add(f"({sql})", *moments, negated=negated)
-        case "org" | "user" | "repo" if not negated:
-            pass
-        case "in" | "sort":
-            pass
-        case name:
-            raise not_supported(f"`{'-' if negated else ''}{name}:{value}`")
+    name, value, negated = qualifier.name, qualifier.value, qualifier.negated
+    if name in _COLUMNS:
+        conditions.add(_COLUMNS[name], _login(value) if name == "author" else value, negated=negated)
+    elif name in _FLAGS:
+        conditions.add(_FLAGS[name], flag(name, value), negated=negated)
+    elif name in _TIMES:
+        sql, moments = times(f"pulls.{name}_at", value)
+        conditions.add(f"({sql})", *moments, negated=negated)
+    elif name in {"is", "type", "state"} and value.lower() in _STATES:
+        conditions.add(_STATES[value.lower()], negated=negated)
+    elif negated or name not in _ELSEWHERE:
+        raise not_supported(f"`{'-' if negated else ''}{name}:{value}`")
+
+
+def _login(author: str) -> str:
+    """`app/octobatch` is the author `octobatch[bot]`."""
+    return f"{author.removeprefix('app/')}[bot]" if author.startswith("app/") else author
 
 
 def _order_of(search: SearchText) -> str:

@@ -12,11 +12,11 @@ from .conditions import Conditions, flag, numbers, times, visible_to
 from .found import Found
 from .text import SearchRefused, SearchText, not_supported, parse
 
-QUALIFIERS = frozenset(
-    "archived created fork forks followers good-first-issues help-wanted-issues in is language license mirror org"
-    " pushed repo size sort stars template topic topics user visibility".split()
-)
-_NOT_SUPPORTED = ("forks", "followers", "good-first-issues", "help-wanted-issues", "mirror")
+_NOT_SUPPORTED = frozenset({"forks", "followers", "good-first-issues", "help-wanted-issues", "mirror"})
+QUALIFIERS = _NOT_SUPPORTED | {
+    *("archived", "created", "fork", "in", "is", "language", "license", "org", "pushed", "repo", "size", "sort"),
+    *("stars", "template", "topic", "topics", "user", "visibility"),
+}
 _SORTS = {"stars": "repositories.stars", "updated": "repositories.updated_at", "pushed": "repositories.pushed_at"}
 _IN = {
     "name": "repositories.name",
@@ -51,9 +51,7 @@ def search_repositories(
     order = _order(sort, descending=descending) if sort else _order_of(search)
     return Found(
         state.repositories.count(where, parameters),
-        lambda offset, limit: state.repositories.query(
-            where, parameters, order_by=order, limit=limit, offset=offset
-        ),
+        lambda offset, limit: state.repositories.query(where, parameters, order_by=order, limit=limit, offset=offset),
     )
 
 

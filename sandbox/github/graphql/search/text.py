@@ -9,7 +9,7 @@ search syntax", "Troubleshooting search queries" (256 characters without qualifi
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from ...errors import Reason, Refused, unprocessable
@@ -63,12 +63,13 @@ def parse(text: str, known: Collection[str]) -> SearchText:
     groups: list[list[Word]] = []
     operators = 0
     joined = negated = False
-    for token in _tokens(text):
-        if token in _OPERATORS:
+    for match in _TOKEN.finditer(text):
+        operator = match.group()
+        if operator in _OPERATORS:
             operators += 1
-            joined, negated = (joined or token == "OR"), (token == "NOT")
+            joined, negated = (joined or operator == "OR"), (operator == "NOT")
             continue
-        part = _part(token, known, negated=negated)
+        part = _part(match, known, negated=negated)
         if isinstance(part, Qualifier):
             qualifiers.append(part)
         elif joined and groups:
@@ -93,15 +94,7 @@ def not_supported(what: str) -> Refused:
     return unprocessable(f"The sandbox does not support {what} in a search.")
 
 
-def _tokens(text: str) -> Iterator[re.Match[str] | str]:
-    for match in _TOKEN.finditer(text):
-        whole = match.group()
-        yield whole if whole in _OPERATORS else match
-
-
-def _part(match: re.Match[str] | str, known: Collection[str], *, negated: bool) -> Qualifier | Word:
-    if isinstance(match, str):
-        return Word(match, negated)
+def _part(match: re.Match[str], known: Collection[str], *, negated: bool) -> Qualifier | Word:
     value = match["quoted"] if match["quoted"] is not None else match["plain"] or match["rest"]
     negated = negated or match["minus"] is not None
     name = (match["name"] or "").lower()
