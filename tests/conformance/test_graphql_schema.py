@@ -1,0 +1,87 @@
+"""The sandbox's GraphQL schema is a part of GitHub's, and every document of the product is valid on both."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from graphql import GraphQLSchema, build_schema, parse, validate
+from tests.conformance.subset import differences
+
+ROOT = Path(__file__).parents[2]
+SDL = ROOT / "sandbox" / "github" / "graphql" / "schema.graphql"
+DOCUMENTS = sorted((ROOT / "shared" / "github" / "documents").glob("*.graphql"))
+
+
+def test_the_sandbox_schema_is_a_part_of_githubs(github_schema: GraphQLSchema) -> None:
+    assert differences(build_schema(SDL.read_text()), github_schema) == []
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "difference"),
+    [
+        ("  nameWithOwner: String!", "  nameWithOwnr: String!", "Repository.nameWithOwnr: no such field"),
+        ("  databaseId: Int\n", "  databaseId: Int!\n", "Repository.databaseId: is Int!, GitHub's Int"),
+        (
+            "  login: String!\n  name: String\n",
+            "  login: String\n  name: String\n",
+            "User.login: is String, GitHub's String!",
+        ),
+        (
+            "repository(followRenames: Boolean, name: String!, owner: String!)",
+            "repository(name: String!, ownr: String!)",
+            "Query.repository.ownr: no such input",
+        ),
+        (
+            "repository(followRenames: Boolean, name: String!, owner: String!)",
+            "repository(name: String!)",
+            "Query.repository.owner: required by GitHub",
+        ),
+        (
+            "object(expression: String, oid: GitObjectID)",
+            "object(expression: String!)",
+            "Repository.object.expression: takes String!, GitHub's String",
+        ),
+        ("  expectedHeadOid: GitObjectID!\n", "", "CreateCommitOnBranchInput.expectedHeadOid: required by GitHub"),
+        (
+            "  expectedHeadOid: GitObjectID!\n",
+            "  expectedHeadOid: String!\n",
+            "CreateCommitOnBranchInput.expectedHeadOid: takes String!, GitHub's GitObjectID!",
+        ),
+        ("  SQUASH\n", "  SQUISH\n", "PullRequestMergeMethod.SQUISH: no such value"),
+        ("union RequestedReviewer = ", "union RequestedReviewer = Label | ", "has the member Label, GitHub's not"),
+        ("type Label implements Node", "type Label implements Node & Actor2", None),
+        ("type Topic implements Node {", "type Topics implements Node {", None),
+    ],
+)
+def test_a_schema_that_is_otherwise_is_caught(
+    github_schema: GraphQLSchema, right: str, wrong: str, difference: str | None
+) -> None:
+    text = SDL.read_text()
+    assert right in text
+    changed = text.replace(right, wrong)
+    if difference is None:  # graphql-core itself refuses it
+        with pytest.raises(TypeError):
+            build_schema(changed)
+        return
+    found = differences(build_schema(changed, assume_valid=True), github_schema)
+    assert any(difference in each for each in found), found
+
+
+def test_there_are_documents_to_check() -> None:
+    assert len(DOCUMENTS) >= 10
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.stem)
+def test_every_document_of_the_product_is_valid_on_github_and_the_sandbox(
+    github_schema: GraphQLSchema, path: Path
+) -> None:
+    document = parse(path.read_text())
+    assert validate(github_schema, document) == []
+    assert validate(build_schema(SDL.read_text()), document) == []
+
+
+def test_a_misspelt_field_in_a_document_is_caught(github_schema: GraphQLSchema) -> None:
+    path = next(path for path in DOCUMENTS if "headRefOid" in path.read_text())
+    document = parse(path.read_text().replace("headRefOid", "headRefOidd"))
+    assert "headRefOidd" in str(validate(github_schema, document)[0])
