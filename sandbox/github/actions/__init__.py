@@ -1,7 +1,8 @@
 """What can be done in the sandbox, once for REST, GraphQL, git and the control API: with its rules and its events.
 
 An action takes the `World`, the `Account` that acts, and records; it does not check permissions (`access.Viewer` does).
-Whether a pull request merges is asked of `mergeability`. An action changes state and git, emits the webhooks, and returns the changed record; `errors.Refused` says why it does nothing.
+An action changes state and git, emits the webhooks, and returns the changed record; `errors.Refused` says why it does
+nothing. Whether a pull request merges is asked of `mergeability`.
 
 | module | actions |
 | --- | --- |

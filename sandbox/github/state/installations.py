@@ -118,6 +118,13 @@ class Installations:
         """Uninstalls; its tokens end too."""
         self._store.execute("DELETE FROM installations WHERE id = ?", [installation_id])
 
+    def selected(self, installation_id: int) -> frozenset[int]:
+        """The repositories that a restricted installation has."""
+        rows = self._store.rows(
+            "SELECT repository_id FROM installation_repositories WHERE installation_id = ?", [installation_id]
+        )
+        return frozenset(row[0] for row in rows)
+
     def has_repository(self, installation: Installation, repository_id: int, owner_id: int) -> bool:
         """Whether the installation has that repository of that owner."""
         if owner_id != installation.account_id:

@@ -1,0 +1,78 @@
+"""POST /api/graphql: authentication, faults and limits around `sandbox.github.graphql.execute`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from . import graphql
+from .access import Viewer
+from .answers import (
+    error_response,
+    finish,
+    json_response,
+    limit_headers,
+    limited_response,
+    meet_faults,
+    refused_response,
+)
+from .authentication import authenticate, unauthorized
+from .errors import Refused
+from .limits import Limited
+from .world import World
+
+
+class GraphQLEndpoint:
+    """Answers GraphQL requests of installations."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    async def answer(self, request: Request) -> Response:
+        """One request: faults are matched with the text of the document."""
+        world = self._world
+        content = await request.body()
+        try:
+            body: Any = json.loads(content)
+        except ValueError:
+            body = None
+        document = body.get("query") if isinstance(body, dict) else None
+        world.counters.add("graphql")
+        faults = world.faults.take("graphql", request.method, document if isinstance(document, str) else "")
+        response = await meet_faults(faults, "before") or await self._answer(request, body)
+        return finish(world, await meet_faults(faults, "after") or response)
+
+    async def _answer(self, request: Request, body: Any) -> Response:
+        world = self._world
+        try:
+            viewer = authenticate(world, request.headers.get("authorization"))
+            if viewer.installation is None:
+                raise unauthorized("Bad credentials")
+        except Refused as refused:
+            return refused_response(refused)
+        if not isinstance(body, dict) or not isinstance(body.get("query"), str):
+            return error_response(400, "Problems parsing JSON")
+        try:
+            with world.limits.one_at_a_time(viewer):
+                answer = await graphql.execute(
+                    world,
+                    viewer,
+                    query=body["query"],
+                    variables=body.get("variables") or {},
+                    operation_name=body.get("operationName"),
+                )
+        except Limited as limited:
+            return self._limited(viewer, limited)
+        return json_response(answer, headers=limit_headers(world, viewer, "graphql"))
+
+    def _limited(self, viewer: Viewer, limited: Limited) -> Response:
+        """Over the primary limit GraphQL answers 200 with an error of type `RATE_LIMITED`."""
+        if not limited.primary:
+            return limited_response(self._world, viewer, limited)
+        installation = viewer.installation.id if viewer.installation else 0
+        message = f"API rate limit exceeded for installation ID {installation}."
+        headers = limit_headers(self._world, viewer, "graphql") | {"x-ratelimit-remaining": "0"}
+        return json_response({"errors": [{"type": "RATE_LIMITED", "message": message}]}, headers=headers)
