@@ -15,6 +15,7 @@ import migrations
 from sandbox.embedded.postgres import EmbeddedPostgres, running_postgres
 from sandbox.embedded.valkey import EmbeddedValkey, running_valkey
 from shared.postgres.pool import Pool, open_pool
+from tests.github_sandbox import RunningSandbox, running_sandbox
 
 
 @pytest.fixture(scope="session")
@@ -74,3 +75,20 @@ def blobs_folder(tmp_path: Path) -> Path:
     folder = tmp_path / "blobs"
     folder.mkdir()
     return folder
+
+
+@pytest.fixture(scope="session")
+def github_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
+    """A GitHub sandbox, started once. Take the fixture `github`, which undoes what a test sets."""
+    with running_sandbox(tmp_path_factory.mktemp("github")) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def github(github_process: RunningSandbox) -> Iterator[RunningSandbox]:
+    """A GitHub sandbox without faults, limits or webhook address. Its data is shared: use an organisation of your own."""
+    yield github_process
+    github_process.ask("DELETE", "faults")
+    github_process.ask("DELETE", "limits")
+    github_process.ask("DELETE", "counters")
+    github_process.ask("PATCH", "settings", {"clock_skew_seconds": 0, "token_lifetime_seconds": 3600, "webhook_url": ""})
