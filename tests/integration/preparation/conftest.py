@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import os
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from shared.domain.change import FileChange
 from shared.domain.spec import RunStep
 from shared.domain.templates import RepositoryContext, StepResult, TemplateContext
+from shared.github.client import GitHubClient
 from shared.github.git import Difference, commit_files, commit_tree, difference
 from shared.github.git_process import check_out, create_repository
+from shared.settings import CampaignsSettings
+from tests.github_sandbox import RunningSandbox, running_sandbox
 from workers.campaigns.isolation import Isolation, Kind, detect_isolation
 from workers.campaigns.steps.log import StepLog
 from workers.campaigns.steps.run import run_step
 from workers.campaigns.working_copy import WorkingCopy
 from workers.campaigns.workspace import working_folder
+
+from .hub import OWNER, Hub
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 FILES = (
@@ -30,6 +37,7 @@ FILES = (
     FileChange(path="image.bin", content=b"\0\1go 1.21\n"),
     FileChange(path=".gitignore", content=b"*.tmp\n"),
     FileChange(path="src/a.py", content=b"print(1)\n"),
+    FileChange(path=".github/workflows/ci.yml", content=b"jobs:\n  a:\n    steps:\n      - uses: a@v3 # pin\n"),
 )
 
 
@@ -55,6 +63,13 @@ class Copy:
         return await difference(self.copy.repository, base=self.base, commit=commit)
 
 
+def _open_to_others(folder: Path) -> None:
+    """pytest's folders are closed to other users; the steps of a worker that is root are another user."""
+    for each in [folder, *folder.parents][:4]:
+        if each.stat().st_uid == os.getuid() and each.name.startswith(("pytest", "test_")):
+            each.chmod(0o711)
+
+
 @pytest.fixture
 def isolation_setting() -> str:
     """The way to isolate; tests that hold for both ways parametrize it."""
@@ -64,10 +79,7 @@ def isolation_setting() -> str:
 @pytest.fixture
 async def copy(tmp_path: Path, isolation_setting: str) -> AsyncIterator[Copy]:
     """A working copy with `FILES`."""
-    # pytest's folders are closed to other users; a root worker's steps are another user.
-    for parent in [tmp_path, *tmp_path.parents][:4]:
-        if parent.stat().st_uid == 0 and parent.name.startswith(("pytest", "test_")):
-            parent.chmod(0o711)
+    _open_to_others(tmp_path)
     async with working_folder(tmp_path / "workspaces") as folder:
         isolation = detect_isolation(isolation_setting, folder.parent)
         (folder / "tree").mkdir()
@@ -79,3 +91,25 @@ async def copy(tmp_path: Path, isolation_setting: str) -> AsyncIterator[Copy]:
 
 
 BOTH = pytest.mark.parametrize("isolation_setting", [str(Kind.BUBBLEWRAP), str(Kind.PROCESS)])
+
+
+@pytest.fixture(scope="session")
+def github_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
+    """A GitHub of this session's own."""
+    with running_sandbox(tmp_path_factory.mktemp("github")) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+async def hub(github_sandbox: RunningSandbox, tmp_path: Path) -> AsyncIterator[Hub]:
+    """The sandbox, with a token for everything that the App may do there."""
+    _open_to_others(tmp_path)
+    settings = CampaignsSettings(
+        postgres_dsn=SecretStr("unused"),
+        redis_url=SecretStr("unused"),
+        blobstore_url="file:///unused",
+        workspace_dir=tmp_path / "workspaces",
+    )
+    token = github_sandbox.token(github_sandbox.installation_id(OWNER))
+    async with GitHubClient.open(base_url=github_sandbox.api_base, timeout_seconds=30) as github:
+        yield Hub(github=github, token=token, sandbox=github_sandbox, settings=settings, folder=tmp_path)

@@ -1,0 +1,92 @@
+"""Repositories on the sandbox, and preparations of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from tempfile import mkdtemp
+
+from shared.domain.change import FileChange, PreparedChange
+from shared.domain.spec import parse_spec
+from shared.domain.templates import RepositoryContext
+from shared.github.client import GitHubClient
+from shared.github.git import commit_files
+from shared.github.git_process import create_repository, push_commit
+from shared.settings import CampaignsSettings
+from tests.github_sandbox import RunningSandbox
+from workers.campaigns.preparation import prepare_change
+
+OWNER = "octo-org"
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+_numbers = count(1)
+
+SPEC = """version: 1
+name: x
+on: [{{org: octo-org}}]
+steps:
+{steps}
+changesetTemplate:
+  title: "{title}"
+  body: See ${{{{ campaign.link }}}}
+  branch: octobatch/x
+  commit: {{message: "Change ${{{{ repository.owner }}}}"}}
+"""
+
+
+@dataclass(kw_only=True)
+class Hub:
+    """The sandbox, and what a worker has of it: a client and a token."""
+
+    github: GitHubClient
+    token: str
+    sandbox: RunningSandbox
+    settings: CampaignsSettings
+    folder: Path
+
+    async def repository(self, files: Sequence[FileChange]) -> tuple[str, str]:
+        """A new repository with these files; its name and the commit that they are in."""
+        name = f"{OWNER}/prepared-{next(_numbers)}"
+        head = self.sandbox.add_repository(OWNER, name.partition("/")[2], files={"README": "x"})["head"]
+        repository = await create_repository(Path(mkdtemp(dir=self.folder)) / "git")
+        oid = await commit_files(repository, files, parent=None, message="base", at=AT)
+        await push_commit(
+            repository,
+            clone_url=self.github.clone_url(name),
+            token=self.token,
+            oid=oid,
+            branch="main",
+            expected_oid=head,
+        )
+        return name, oid
+
+    async def branch(self, name: str, branch: str) -> str:
+        """The commit that a branch points to."""
+        return (await self.github.rest("GET", f"/repos/{name}/git/ref/heads/{branch}", token=self.token))["object"][
+            "sha"
+        ]
+
+    def git_requests(self) -> int:
+        """How many requests git has made so far."""
+        counters = self.sandbox.ask("GET", "counters")
+        return sum(number for kind, number in counters.items() if kind.startswith("git "))
+
+    async def prepare(
+        self, steps: str, name: str, oid: str, *, title: str = "T", github: GitHubClient | None = None
+    ) -> PreparedChange:
+        """Prepares a spec of these steps."""
+        return await prepare_change(
+            spec=parse_spec(SPEC.format(steps=steps.strip("\n"), title=title)),
+            repository=RepositoryContext(name=name, branch="main"),
+            base_oid=oid,
+            github=github or self.github,
+            token=self.token,
+            settings=self.settings,
+            campaign_link="https://octobatch.test/campaigns/x",
+        )
+
+    def clone_url_with_token(self, name: str) -> str:
+        """The address for a git of the test's own."""
+        return self.github.clone_url(name).replace("://", f"://x-access-token:{self.token}@")
