@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 from graphql import GraphQLSchema, build_schema
+
 from tests.conformance import published
 from tests.conformance.exchanges import Description
 from tests.conformance.server import JudgedSandbox, judged_sandbox

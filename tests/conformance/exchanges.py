@@ -3,8 +3,8 @@
     description = Description(published.openapi())
     description.problems(exchange)                                  # [] where it conforms
 
-Beside what a JSON Schema validator finds, an object's properties must all be known to its schema: the description leaves
-most objects open, so a misspelt optional property would pass otherwise.
+Beside what a JSON Schema validator finds, an object's properties must all be known to its schema: the description
+leaves most objects open, so a misspelt optional property would pass otherwise.
 """
 
 from __future__ import annotations
@@ -17,15 +17,27 @@ from typing import Any
 from urllib.parse import quote
 
 from jsonschema.exceptions import best_match
+from jsonschema.validators import extend
 from openapi_schema_validator import OAS30Validator, oas30_format_checker
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT4
 
 _DOCUMENT = "urn:github"
+_EMPTY = {"path"}
 _MULTIPART = {"path", "ref", "basehead", "branch", "tree_sha", "name", "tag_sha"}
-"""Path parameters that may hold slashes."""
+"""Path parameters that may hold slashes; those of `_EMPTY` may hold nothing, too."""
 
 Json = dict[str, Any]
+
+CORRECTIONS: Mapping[tuple[str, ...], Json] = {
+    # its own copy of an installation, whose account would have to be a user and an enterprise at once
+    ("paths", "/app/installations", "get", "responses", "200", "content", "application/json", "schema", "items"): {
+        "$ref": "#/components/schemas/installation"
+    },
+    # what GitHub Enterprise Server adds, in whose layout the sandbox answers
+    ("components", "schemas", "api-overview", "properties", "installed_version"): {"type": "string"},
+}
+"""Where the published description of api.github.com is wrong or says too little, and what it must mean."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,8 +74,8 @@ class Description:
     """GitHub's OpenAPI description."""
 
     def __init__(self, document: Json) -> None:
-        self._document = document
-        resource: Resource[Any] = Resource(contents=document, specification=DRAFT4)
+        self._document = _corrected(document)
+        resource: Resource[Any] = Resource(contents=self._document, specification=DRAFT4)
         self._registry: Registry[Any] = Registry().with_resource(_DOCUMENT, resource)
         templates = sorted(document["paths"], key=_openness)
         self._paths = [(re.compile(_pattern(template)), template) for template in templates]
@@ -72,7 +84,7 @@ class Description:
         """The operation of a request, if GitHub has one."""
         for pattern, template in self._paths:
             methods = self._document["paths"][template]
-            if pattern.fullmatch(path) and method.lower() in methods:
+            if (pattern.fullmatch(path) or pattern.fullmatch(f"{path}/")) and method.lower() in methods:
                 return Operation(template, method.lower(), methods[method.lower()])
         return None
 
@@ -147,7 +159,7 @@ class Description:
 
     def _of_value(self, pointer: Sequence[str], value: Any) -> Iterator[str]:
         escaped = "/".join(key.replace("~", "~0").replace("/", "~1") for key in pointer)
-        validator: Any = OAS30Validator(
+        validator: Any = _Validator(
             {"$ref": f"{_DOCUMENT}#/{quote(escaped, safe='/~')}"},
             registry=self._registry,
             format_checker=oas30_format_checker,
@@ -159,6 +171,8 @@ class Description:
         schema: Any = self._document
         for key in pointer:
             schema = schema[key]
+        if isinstance(value, dict) and {"message", "status"} <= value.keys():
+            value = {key: value[key] for key in value if key != "status"}  # all errors have it, few descriptions
         yield from (f"at {where}: unknown property" for where in self._strangers([schema], value, ""))
 
     def _strangers(self, schemas: Sequence[Json], value: Any, where: str) -> Iterator[str]:
@@ -198,10 +212,41 @@ class Description:
         return found
 
 
+def _or_null(keyword: str) -> Any:
+    """GitHub writes `nullable` beside this keyword too, where OpenAPI 3.0.3 heeds it beside `type` alone.
+
+    It also writes a `discriminator` where one of the alternatives is an array, which has no property to tell it by.
+    """
+    validate = OAS30Validator.VALIDATORS[keyword]
+
+    def validate_or_null(validator: Any, value: Any, instance: Any, schema: Json) -> Iterator[Any]:
+        if isinstance(instance, list):
+            schema = {key: schema[key] for key in schema if key != "discriminator"}
+        if instance is not None or not schema.get("nullable"):
+            yield from validate(validator, value, instance, schema) or ()
+
+    return validate_or_null
+
+
+_Validator: Any = extend(OAS30Validator, {key: _or_null(key) for key in ("allOf", "anyOf", "oneOf", "enum")})
+
+
+def _corrected(document: Json) -> Json:
+    """A copy, as far as corrections reach."""
+    corrected = dict(document)
+    for pointer, meant in CORRECTIONS.items():
+        at = corrected
+        for key in pointer[:-1]:
+            at[key] = dict(at[key])
+            at = at[key]
+        at[pointer[-1]] = meant
+    return corrected
+
+
 def _pattern(template: str) -> str:
     parts = re.split(r"\{([^}]*)\}", template)
     return "".join(
-        re.escape(part) if index % 2 == 0 else (".+" if part in _MULTIPART else "[^/]+")
+        re.escape(part) if index % 2 == 0 else (".*" if part in _EMPTY else ".+" if part in _MULTIPART else "[^/]+")
         for index, part in enumerate(parts)
     )
 

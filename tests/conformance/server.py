@@ -13,11 +13,12 @@ from urllib.parse import parse_qsl
 
 import httpx
 import uvicorn
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
 from sandbox.embedded.servers import free_port
 from sandbox.github.app import create_app
 from sandbox.github.first_start import OWNER, prepare
 from sandbox.github.world import World
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .exchanges import Description, Exchange
 from .transport import REST_ROOT

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from graphql import GraphQLSchema, build_schema, parse, validate
+
 from tests.conformance.subset import differences
 
 ROOT = Path(__file__).parents[2]
