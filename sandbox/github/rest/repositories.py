@@ -67,7 +67,7 @@ def get_repository(call: Call) -> Reply:
 
 def create_repository(call: Call) -> Reply:
     """POST /orgs/{org}/repos"""
-    owner = call.world.state.accounts.by_login(call.path["org"])
+    owner = call.world.state.accounts.by_login(call.path["login"])
     installation = call.viewer.installation
     if owner is None or installation is None or installation.account_id != owner.id:
         raise not_found()
@@ -157,7 +157,7 @@ ENDPOINTS: list[Endpoint] = [
     get("/users/{login}", get_user, Audience.EITHER),
     get("/orgs/{login}/repos", list_repositories),
     get("/users/{login}/repos", list_repositories),
-    change("POST", "/orgs/{org}/repos", create_repository, creates=True),
+    change("POST", "/orgs/{login}/repos", create_repository, creates=True),
     get(_REPOSITORY, get_repository),
     change("PATCH", _REPOSITORY, update_repository),
     change("DELETE", _REPOSITORY, delete_repository),

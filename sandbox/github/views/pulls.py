@@ -78,7 +78,10 @@ def pull_request(world: World, pull: Pull) -> Json:
     size = size_of(world, pull)
     merges = mergeable(world, pull)
     merged_by = simple_user(world, world.state.accounts.get(pull.merged_by_id)) if pull.merged_by_id else None
-    return pull_request_simple(world, pull) | {
+    simple = pull_request_simple(world, pull)
+    for requested in simple["requested_teams"]:
+        del requested["parent"]  # which only listings tell
+    return simple | {
         "merged": pull.merged,
         "mergeable": merges,
         "rebaseable": merges,
