@@ -14,6 +14,7 @@ from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from .access import Viewer
 from .actions import branches
@@ -31,6 +32,17 @@ _HOOKS = Path(__file__).parent / "hooks"
 """Holds `pre-receive`, which refuses workflows pushed with a token that may not write them."""
 
 _CHALLENGE = {"www-authenticate": 'Basic realm="GitHub"'}
+
+
+class _Streamed(StreamingResponse):
+    """An answer that is streamed while the request's body is still read.
+
+    Starlette's own listens for the client's leaving meanwhile, and so takes the body that git should get.
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        """Streams the answer, and reads nothing."""
+        await self.stream_response(send)
 
 
 class GitHTTP:
@@ -64,7 +76,7 @@ class GitHTTP:
                 return finish(self._world, _refused(refused))
             self._world.counters.add("git fetch" if service == _READ else "git push")
             content = self._exchange(request, repository, viewer, service)
-            response = StreamingResponse(
+            response = _Streamed(
                 content, media_type=f"application/x-{service}-result", headers={"cache-control": "no-cache"}
             )
         return finish(self._world, await meet_faults(faults, "after") or response)
