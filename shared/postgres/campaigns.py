@@ -2,20 +2,146 @@
 
 from __future__ import annotations
 
-from ..domain.campaign import SpecVersion
-from ..domain.ids import CampaignId
-from ..errors import NotFound
+import hashlib
+from typing import Any
+
+from asyncpg import Record
+
+from ..domain.campaign import Campaign, CampaignState, SpecVersion
+from ..domain.ids import CampaignId, new_id
+from ..errors import AlreadyExists, Conflict, NotFound
 from .pool import Connection
+
+_COLUMNS = "id, name, description, state, current_version, created_by, created_at, updated_at, archived_at"
+_VERSION_COLUMNS = "campaign_id, version, document, sha256, created_by, created_at"
+
+
+async def insert_campaign(conn: Connection, *, name: str, description: str, document: str, created_by: str) -> Campaign:
+    """A new campaign with its first spec version; raises `AlreadyExists`."""
+    row = await conn.fetchrow(
+        f"""INSERT INTO campaigns (id, name, description, state, current_version, created_by)
+            VALUES ($1, $2, $3, 'active', 1, $4) ON CONFLICT (name) DO NOTHING RETURNING {_COLUMNS}""",  # noqa: S608
+        new_id(),
+        name,
+        description,
+        created_by,
+    )
+    if row is None:
+        raise AlreadyExists("campaign", name)
+    campaign = _from_row(row)
+    await _insert_version(conn, campaign.id, version=1, document=document, created_by=created_by)
+    return campaign
+
+
+async def update_campaign(
+    conn: Connection, *, name: str, description: str, document: str, updated_by: str
+) -> Campaign | None:
+    """Adds a spec version where the document differs from the newest; None where there is no such campaign.
+
+    Raises `Conflict` for an archived campaign. Updates of one campaign wait for each other.
+    """
+    row = await conn.fetchrow(f"SELECT {_COLUMNS} FROM campaigns WHERE name = $1 FOR UPDATE", name)  # noqa: S608
+    if row is None:
+        return None
+    campaign = _from_row(row)
+    if campaign.state is CampaignState.ARCHIVED:
+        raise Conflict(f"campaign {name} is archived; unarchive it to change it")
+    newest = await get_spec_version(conn, campaign.id, campaign.current_version)
+    if newest.document == document:
+        return campaign
+    version = campaign.current_version + 1
+    await _insert_version(conn, campaign.id, version=version, document=document, created_by=updated_by)
+    changed = await conn.fetchrow(
+        f"""UPDATE campaigns SET description = $2, current_version = $3, updated_at = now()
+            WHERE id = $1 RETURNING {_COLUMNS}""",  # noqa: S608
+        campaign.id,
+        description,
+        version,
+    )
+    return _from_row(changed) if changed else None
+
+
+async def get_campaign(conn: Connection, name: str) -> Campaign:
+    """The campaign of that name; raises `NotFound`."""
+    row = await conn.fetchrow(f"SELECT {_COLUMNS} FROM campaigns WHERE name = $1", name)  # noqa: S608
+    if row is None:
+        raise NotFound("campaign", name)
+    return _from_row(row)
+
+
+async def page_campaigns(
+    conn: Connection, *, state: CampaignState | None = None, after: str = "", limit: int = 50
+) -> list[Campaign]:
+    """Campaigns in the order of their names, from the one after `after`."""
+    rows = await conn.fetch(
+        f"""SELECT {_COLUMNS} FROM campaigns WHERE name > $1 AND ($2::text IS NULL OR state = $2)
+            ORDER BY name LIMIT $3""",  # noqa: S608
+        after,
+        state,
+        limit,
+    )
+    return [_from_row(row) for row in rows]
+
+
+async def set_campaign_state(conn: Connection, name: str, state: CampaignState) -> Campaign:
+    """Archives a campaign, or takes it out of the archive; raises `NotFound`."""
+    row = await conn.fetchrow(
+        f"""UPDATE campaigns SET state = $2, updated_at = now(),
+                archived_at = CASE WHEN $2 = 'archived' THEN coalesce(archived_at, now()) END
+            WHERE name = $1 RETURNING {_COLUMNS}""",  # noqa: S608
+        name,
+        state,
+    )
+    if row is None:
+        raise NotFound("campaign", name)
+    return _from_row(row)
+
+
+async def delete_campaign(conn: Connection, name: str) -> None:
+    """Removes a campaign that never ran; raises `NotFound`, or `Conflict` where history would be lost."""
+    campaign = await get_campaign(conn, name)
+    deleted = await conn.fetchval(
+        "DELETE FROM campaigns c WHERE id = $1 AND NOT EXISTS (SELECT FROM runs WHERE campaign_id = c.id) RETURNING id",
+        campaign.id,
+    )
+    if deleted is None:
+        raise Conflict(f"campaign {name} has runs, whose history is kept; archive it instead")
 
 
 async def get_spec_version(conn: Connection, campaign_id: CampaignId, version: int) -> SpecVersion:
     """That version of a campaign's spec; raises `NotFound`."""
     row = await conn.fetchrow(
-        "SELECT campaign_id, version, document, sha256, created_by, created_at FROM spec_versions"
-        " WHERE campaign_id = $1 AND version = $2",
+        f"SELECT {_VERSION_COLUMNS} FROM spec_versions WHERE campaign_id = $1 AND version = $2",  # noqa: S608
         campaign_id,
         version,
     )
     if row is None:
         raise NotFound("spec version", version)
     return SpecVersion(**dict(row))
+
+
+async def list_spec_versions(conn: Connection, campaign_id: CampaignId) -> list[SpecVersion]:
+    """All versions of a campaign's spec, newest first."""
+    rows = await conn.fetch(
+        f"SELECT {_VERSION_COLUMNS} FROM spec_versions WHERE campaign_id = $1 ORDER BY version DESC",  # noqa: S608
+        campaign_id,
+    )
+    return [SpecVersion(**dict(row)) for row in rows]
+
+
+async def _insert_version(
+    conn: Connection, campaign_id: CampaignId, *, version: int, document: str, created_by: str
+) -> None:
+    await conn.execute(
+        "INSERT INTO spec_versions (campaign_id, version, document, sha256, created_by) VALUES ($1, $2, $3, $4, $5)",
+        campaign_id,
+        version,
+        document,
+        hashlib.sha256(document.encode()).hexdigest(),
+        created_by,
+    )
+
+
+def _from_row(row: Record) -> Campaign:
+    values: dict[str, Any] = {**dict(row), "state": CampaignState(row["state"])}
+    return Campaign(**values)

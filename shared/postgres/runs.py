@@ -6,13 +6,62 @@ from typing import Any
 
 from asyncpg import Record
 
-from ..domain.ids import RunId
+from ..domain.ids import CampaignId, RunId, SelectionId
 from ..domain.run import Run, RunState, is_finished, states_before
 from ..errors import NotFound
 from .pool import Connection
 
 _COLUMNS = """r.id, r.campaign_id, c.name AS campaign_name, r.spec_version, r.selection_id, r.dry_run, r.state, r.error,
     r.created_by, r.created_at, r.started_at, r.finished_at"""
+
+
+async def insert_run(
+    conn: Connection,
+    *,
+    run_id: RunId,
+    campaign_id: CampaignId,
+    spec_version: int,
+    selection_id: SelectionId,
+    dry_run: bool,
+    created_by: str,
+) -> None:
+    """A new run whose selection is being made."""
+    await conn.execute(
+        """
+        INSERT INTO runs (id, campaign_id, spec_version, selection_id, dry_run, state, created_by, started_at)
+        VALUES ($1, $2, $3, $4, $5, 'selecting', $6, now())
+        """,
+        run_id,
+        campaign_id,
+        spec_version,
+        selection_id,
+        dry_run,
+        created_by,
+    )
+
+
+async def page_runs(
+    conn: Connection,
+    *,
+    campaign: str | None = None,
+    state: RunState | None = None,
+    before: RunId | None = None,
+    limit: int = 50,
+) -> list[Run]:
+    """Runs, newest first, from the one before `before`; filters that are not given let all pass."""
+    rows = await conn.fetch(
+        f"""
+        SELECT {_COLUMNS} FROM runs r JOIN campaigns c ON c.id = r.campaign_id
+        WHERE ($1::text IS NULL OR c.name = $1) AND ($2::text IS NULL OR r.state = $2)
+          AND ($3::uuid IS NULL OR r.id < $3)
+        ORDER BY r.id DESC LIMIT $4
+        """,  # noqa: S608
+        campaign,
+        state,
+        before,
+        limit,
+    )
+    return [_from_row(row) for row in rows]
 
 
 async def fetch_run(conn: Connection, run_id: RunId) -> Run | None:

@@ -1,0 +1,67 @@
+"""The application: resources in its lifespan, routes, problems, and the headers that every answer has."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request, Response
+
+from shared.settings import GatewaySettings
+
+from . import health, operations, problems, specs, tokens, webhooks
+from .auth import ensure_first_key
+from .campaigns import routes as campaigns
+from .resources import open_resources
+from .runs import routes as runs
+from .selections import routes as selections
+from .targets import routes as targets
+from .web import pages
+
+MAX_BODY_BYTES = 26 * 1024 * 1024
+"""GitHub's webhooks have at most 25 MB."""
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+}
+
+
+def create_app(settings: GatewaySettings, *, tell: Callable[[str], None] = print) -> FastAPI:
+    """The gateway; `tell` is given the line with the first API key, once."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_resources(settings) as resources:
+            app.state.resources = resources
+            if first_key := await ensure_first_key(resources):
+                tell(f"The first API key, shown this once: {first_key}")
+            yield
+
+    app = FastAPI(
+        title="Octobatch",
+        version="1",
+        summary="Run campaigns on GitHub",
+        description="Every route but health, schemas and webhooks needs an API key. Errors are RFC 9457 problems.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.middleware("http")(_guard)
+    problems.install(app)
+    for module in (campaigns, runs, targets, selections, operations, tokens, specs, webhooks, health, pages):
+        app.include_router(module.router)
+    pages.mount_assets(app)
+    return app
+
+
+async def _guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    length = request.headers.get("content-length", "0")
+    if request.method in {"POST", "PUT", "PATCH"} and (not length.isdigit() or int(length) > MAX_BODY_BYTES):
+        return problems.problem(problems.TOO_LARGE, f"a body may have at most {MAX_BODY_BYTES} bytes")
+    response = await call_next(request)
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    return response

@@ -1,0 +1,120 @@
+"""Campaigns and their spec versions."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+
+from shared.domain.campaign import CampaignState
+from shared.domain.spec import parse_spec
+from shared.errors import InvalidInput
+from shared.postgres import campaigns
+
+from ..auth import SignedIn
+from ..paging import Cursor, Limit, Page, page, position_in
+from ..resources import Opened
+from ..schemas import SpecDocument
+from .schemas import ShownCampaign, ShownVersion
+
+router = APIRouter(prefix="/campaigns", tags=["campaigns"])
+
+
+@router.post("", status_code=201)
+async def create_campaign(body: SpecDocument, resources: Opened, principal: SignedIn) -> ShownCampaign:
+    """Create a campaign; its name is the one in the spec."""
+    spec = parse_spec(body.document)
+    async with resources.pool.acquire() as conn, conn.transaction():
+        campaign = await campaigns.insert_campaign(
+            conn,
+            name=spec.name,
+            description=spec.description,
+            document=body.document,
+            created_by=principal.actor,
+        )
+    return ShownCampaign.model_validate(campaign)
+
+
+@router.put("/{name}")
+async def put_campaign(
+    name: str, body: SpecDocument, response: Response, resources: Opened, principal: SignedIn
+) -> ShownCampaign:
+    """Create a campaign, or add a version to it. The same text again adds none."""
+    spec = parse_spec(body.document)
+    if spec.name != name:
+        raise InvalidInput(f"the spec is of campaign {spec.name}, the address of {name}")
+    async with resources.pool.acquire() as conn, conn.transaction():
+        campaign = await campaigns.update_campaign(
+            conn,
+            name=name,
+            description=spec.description,
+            document=body.document,
+            updated_by=principal.actor,
+        )
+        if campaign is None:
+            response.status_code = 201
+            campaign = await campaigns.insert_campaign(
+                conn,
+                name=name,
+                description=spec.description,
+                document=body.document,
+                created_by=principal.actor,
+            )
+    return ShownCampaign.model_validate(campaign)
+
+
+@router.get("")
+async def list_campaigns(
+    resources: Opened,
+    _: SignedIn,
+    state: CampaignState | None = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Page[ShownCampaign]:
+    """Campaigns in the order of their names."""
+    async with resources.pool.acquire() as conn:
+        rows = await campaigns.page_campaigns(conn, state=state, after=position_in(cursor) or "", limit=limit + 1)
+    return page(rows, limit=limit, position=lambda each: each.name, show=ShownCampaign.model_validate)
+
+
+@router.get("/{name}")
+async def get_campaign(name: str, resources: Opened, _: SignedIn) -> ShownCampaign:
+    """One campaign."""
+    async with resources.pool.acquire() as conn:
+        return ShownCampaign.model_validate(await campaigns.get_campaign(conn, name))
+
+
+@router.post("/{name}/archive")
+async def archive_campaign(name: str, resources: Opened, _: SignedIn) -> ShownCampaign:
+    """Archive a campaign: its history stays, and it starts no run."""
+    async with resources.pool.acquire() as conn:
+        return ShownCampaign.model_validate(await campaigns.set_campaign_state(conn, name, CampaignState.ARCHIVED))
+
+
+@router.post("/{name}/unarchive")
+async def unarchive_campaign(name: str, resources: Opened, _: SignedIn) -> ShownCampaign:
+    """Take a campaign out of the archive."""
+    async with resources.pool.acquire() as conn:
+        return ShownCampaign.model_validate(await campaigns.set_campaign_state(conn, name, CampaignState.ACTIVE))
+
+
+@router.delete("/{name}", status_code=204)
+async def delete_campaign(name: str, resources: Opened, _: SignedIn) -> None:
+    """Delete a campaign that never ran; one that did can be archived."""
+    async with resources.pool.acquire() as conn, conn.transaction():
+        await campaigns.delete_campaign(conn, name)
+
+
+@router.get("/{name}/versions")
+async def list_versions(name: str, resources: Opened, _: SignedIn) -> Page[ShownVersion]:
+    """All versions of a campaign's spec, newest first."""
+    async with resources.pool.acquire() as conn:
+        campaign = await campaigns.get_campaign(conn, name)
+        versions = await campaigns.list_spec_versions(conn, campaign.id)
+    return Page(items=[ShownVersion.model_validate(each) for each in versions], next_cursor=None)
+
+
+@router.get("/{name}/versions/{version}")
+async def get_version(name: str, version: int, resources: Opened, _: SignedIn) -> ShownVersion:
+    """One version of a campaign's spec."""
+    async with resources.pool.acquire() as conn:
+        campaign = await campaigns.get_campaign(conn, name)
+        return ShownVersion.model_validate(await campaigns.get_spec_version(conn, campaign.id, version))

@@ -1,0 +1,36 @@
+"""What campaigns show."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import Field
+
+from shared.domain.campaign import CampaignState
+
+from ..schemas import Shown
+
+
+class ShownCampaign(Shown):
+    """A campaign as it is now."""
+
+    id: UUID
+    name: str
+    description: str
+    state: CampaignState
+    current_version: int = Field(description="newest spec version, from 1")
+    created_by: str
+    created_at: datetime
+    updated_at: datetime
+    archived_at: datetime | None
+
+
+class ShownVersion(Shown):
+    """An immutable version of a campaign's spec."""
+
+    version: int
+    document: str
+    sha256: str = Field(description="hex digest of the document's UTF-8 bytes")
+    created_by: str
+    created_at: datetime

@@ -1,0 +1,152 @@
+"""Errors as problem details (RFC 9457): the only place where an error becomes an HTTP answer.
+
+Each kind has a stable `type`, which is also the address of a page that explains it.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from http import HTTPStatus
+from math import ceil
+from typing import Any
+
+import structlog
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse
+from starlette.exceptions import HTTPException
+
+from shared import errors
+from shared.clock import utcnow
+from shared.observability.redaction import redact
+
+log = structlog.stdlib.get_logger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of problem: its name in `type`, its status, and what a user does about it."""
+
+    name: str
+    status: int
+    advice: str
+
+
+KINDS: dict[type[Exception], Kind] = {
+    errors.InvalidSpec: Kind("invalid-spec", 422, "Correct the fields that `problems` lists, with their lines."),
+    errors.InvalidInput: Kind("invalid-input", 422, "Correct the fields that `problems` lists."),
+    errors.NotFound: Kind("not-found", 404, "Check the name or id; lists show what exists."),
+    errors.AlreadyExists: Kind("already-exists", 409, "Choose another name, or change the existing one with PUT."),
+    errors.InvalidTransition: Kind("invalid-transition", 409, "Read the resource again: its state has changed."),
+    errors.Conflict: Kind("conflict", 409, "The detail says what would be possible."),
+    errors.NotAuthenticated: Kind("not-authenticated", 401, "Send `Authorization: Bearer obk_…` with a valid API key."),
+    errors.NotPermitted: Kind("not-permitted", 403, "Ask for fewer permissions, or have them granted."),
+    errors.TargetBlocked: Kind("target-blocked", 409, "Somebody must act first; the detail says how."),
+    errors.StepFailed: Kind("step-failed", 422, "Read the target's log."),
+    errors.Defer: Kind("try-later", 503, "Ask again after `Retry-After`."),
+    errors.Unavailable: Kind("unavailable", 503, "A store or worker does not answer; ask again shortly."),
+    errors.GitHubLimited: Kind("github-limited", 503, "GitHub's rate limit; ask again after `Retry-After`."),
+    errors.GitHubUnavailable: Kind("github-unavailable", 502, "GitHub does not answer; ask again shortly."),
+    errors.GitHubUnauthorized: Kind("github-unauthorized", 502, "Check the App's id and private key."),
+    errors.GitHubForbidden: Kind("github-forbidden", 502, "The App lacks a permission; grant it on GitHub."),
+    errors.GitHubNotFound: Kind("github-not-found", 404, "It does not exist, or the App may not see it."),
+    errors.GitHubInvalid: Kind("github-invalid", 502, "GitHub refuses the request; the detail says why."),
+    errors.InstallationSuspended: Kind("installation-suspended", 409, "Unsuspend the installation on GitHub."),
+    errors.InstallationNotFound: Kind("installation-not-found", 404, "Install the App on that account."),
+    errors.GitHubError: Kind("github-error", 502, "GitHub answered with an error; the detail says which."),
+}
+INTERNAL = Kind("internal", 500, "This is a defect or an outage of ours; the server's log has the details.")
+HTTP = Kind("http", 400, "The request is not one that this API knows.")
+TOO_LARGE = Kind("too-large", 413, "Send a smaller body.")
+
+router = APIRouter(prefix="/problems", include_in_schema=False)
+
+
+@router.get("/{name}")
+async def explain(name: str) -> HTMLResponse:
+    """What a kind of problem means."""
+    for kind in {*KINDS.values(), INTERNAL, HTTP, TOO_LARGE}:
+        if kind.name == name:
+            title = html.escape(_title(kind))
+            return HTMLResponse(
+                f"<!doctype html><title>{title}</title><h1>{title}</h1><p>{html.escape(kind.advice)}</p>"
+            )
+    raise errors.NotFound("kind of problem", name)
+
+
+def kind_of(error: Exception) -> Kind:
+    """The nearest kind up the error's classes."""
+    return next((KINDS[cls] for cls in type(error).__mro__ if cls in KINDS), INTERNAL)
+
+
+def problem(
+    kind: Kind,
+    detail: str,
+    *,
+    status: int | None = None,
+    problems: list[dict[str, Any]] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    """A problem response."""
+    body: dict[str, Any] = {
+        "type": f"/problems/{kind.name}",
+        "title": _title(kind),
+        "status": status or kind.status,
+        "detail": detail,
+        "advice": kind.advice,
+    }
+    if problems:
+        body["problems"] = problems
+    return JSONResponse(body, status or kind.status, dict(headers or {}), MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Makes every error of the app a problem response."""
+    app.add_exception_handler(errors.OctobatchError, _known)
+    app.add_exception_handler(RequestValidationError, _invalid_request)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unknown)
+    app.include_router(router)
+
+
+async def _known(request: Request, error: Exception) -> JSONResponse:
+    kind = kind_of(error)
+    if kind is INTERNAL:
+        return await _unknown(request, error)
+    headers: dict[str, str] = {}
+    if isinstance(error, errors.NotAuthenticated):
+        headers["WWW-Authenticate"] = "Bearer"
+    until = error.retry_at if isinstance(error, errors.GitHubLimited) else getattr(error, "until", None)
+    if until:
+        headers["Retry-After"] = str(max(ceil((until - utcnow()).total_seconds()), 1))
+    elif kind.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = "2"
+    listed = [asdict(each) for each in error.problems] if isinstance(error, errors.InvalidInput) else None
+    detail = error.message if isinstance(error, errors.InvalidInput) else str(error)
+    return problem(kind, redact(detail), problems=listed, headers=headers)
+
+
+async def _invalid_request(_request: Request, error: Exception) -> JSONResponse:
+    found: Sequence[Any] = error.errors() if isinstance(error, RequestValidationError) else []
+    listed = [{"path": ".".join(map(str, each["loc"])), "message": str(each["msg"])} for each in found]
+    return problem(KINDS[errors.InvalidInput], "the request is not valid", problems=listed)
+
+
+async def _http(_request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, HTTPException):
+        raise error
+    kind = KINDS[errors.NotFound] if error.status_code == HTTPStatus.NOT_FOUND else HTTP
+    return problem(kind, str(error.detail), status=error.status_code, headers=error.headers)
+
+
+async def _unknown(request: Request, error: Exception) -> JSONResponse:
+    log.error("request_failed", method=request.method, path=request.url.path, exc_info=error)
+    return problem(INTERNAL, "the request could not be carried out")
+
+
+def _title(kind: Kind) -> str:
+    return kind.name.replace("-", " ").capitalize()

@@ -1,0 +1,63 @@
+"""What the gateway holds open while it runs, handed to routes as `Depends(resources)`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from fastapi import Depends
+from redis.asyncio import Redis
+from starlette.requests import HTTPConnection
+
+from shared.blobs.store import BlobStore, open_blob_store
+from shared.outbox import Outbox
+from shared.postgres.pool import Pool, open_pool
+from shared.settings import GatewaySettings
+from shared.streams.connection import open_redis
+from shared.streams.events import RunEvents
+from shared.streams.requests import Requests
+from shared.streams.tokens import TokenClient
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resources:
+    """The stores and clients of one gateway process. `stopping` is set when it is asked to end."""
+
+    settings: GatewaySettings
+    pool: Pool
+    redis: Redis
+    outbox: Outbox
+    events: RunEvents
+    blobs: BlobStore
+    tokens: TokenClient
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@asynccontextmanager
+async def open_resources(settings: GatewaySettings) -> AsyncIterator[Resources]:
+    """Opens everything, and closes it in reverse."""
+    async with AsyncExitStack() as stack:
+        dsn = settings.postgres_dsn.get_secret_value()
+        pool = await stack.enter_async_context(open_pool(dsn, size=settings.postgres_pool_size))
+        redis = await stack.enter_async_context(open_redis(settings.redis_url.get_secret_value(), max_connections=500))
+        blobs = await stack.enter_async_context(open_blob_store(settings))
+        yield Resources(
+            settings=settings,
+            pool=pool,
+            redis=redis,
+            outbox=Outbox(pool, redis),
+            events=RunEvents(redis),
+            blobs=blobs,
+            tokens=TokenClient(Requests(redis)),
+        )
+
+
+def _resources(connection: HTTPConnection) -> Resources:
+    return connection.app.state.resources
+
+
+Opened = Annotated[Resources, Depends(_resources)]
+"""A route's parameter of this type is the process's resources."""

@@ -1,0 +1,122 @@
+"""Runs: start, read, cancel, their targets, and their events as they happen."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Query, Response
+from fastapi.responses import StreamingResponse
+
+from shared.domain.ids import RunId, TargetId
+from shared.domain.run import RunState
+from shared.domain.target import TargetState
+from shared.postgres import runs, selections, targets
+
+from ..auth import SignedIn
+from ..events import watch_run
+from ..paging import Cursor, Limit, Page, id_in, page
+from ..resources import Opened
+from ..schemas import ShownOperation
+from ..selections.schemas import ShownSelection
+from ..targets.schemas import ShownTarget
+from . import operations
+from .schemas import NewRun, RunDetails, ShownRun, StartedRun
+
+router = APIRouter(tags=["runs"])
+
+
+@router.post("/campaigns/{name}/runs", status_code=202)
+async def start_run(
+    name: str,
+    body: NewRun,
+    response: Response,
+    resources: Opened,
+    principal: SignedIn,
+    idempotency_key: Annotated[str | None, Header(max_length=255)] = None,
+) -> StartedRun:
+    """Start a run. The same `Idempotency-Key` gives the same run."""
+    run, operation = await operations.start_run(
+        resources.outbox,
+        campaign=name,
+        dry_run=body.dry_run,
+        version=body.version,
+        actor=principal.actor,
+        idempotency_key=idempotency_key,
+    )
+    response.headers["Location"] = f"/operations/{operation.id}"
+    return StartedRun(run=ShownRun.model_validate(run), operation=ShownOperation.model_validate(operation))
+
+
+@router.get("/runs")
+async def list_runs(
+    resources: Opened,
+    _: SignedIn,
+    campaign: str | None = None,
+    state: RunState | None = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Page[ShownRun]:
+    """Runs, newest first."""
+    before = id_in(cursor)
+    async with resources.pool.acquire() as conn:
+        rows = await runs.page_runs(
+            conn, campaign=campaign, state=state, before=RunId(before) if before else None, limit=limit + 1
+        )
+    return page(rows, limit=limit, position=lambda each: each.id, show=ShownRun.model_validate)
+
+
+@router.get("/runs/{run_id}")
+async def get_run(run_id: UUID, resources: Opened, _: SignedIn) -> RunDetails:
+    """One run, with its targets counted by state."""
+    async with resources.pool.acquire() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
+        run = await runs.get_run(conn, RunId(run_id))
+        counts = await targets.count_by_state(conn, run.id)
+        selection = await selections.get_selection(conn, run.selection_id) if run.selection_id else None
+    shown = ShownRun.model_validate(run).model_dump()
+    return RunDetails(**shown, counts=counts, selection=ShownSelection.model_validate(selection) if selection else None)
+
+
+@router.post("/runs/{run_id}/cancel")
+async def cancel_run(run_id: UUID, resources: Opened, _: SignedIn) -> ShownRun:
+    """Cancel a run. After the answer nothing more is published; open pull requests stay open."""
+    return ShownRun.model_validate(await operations.cancel_run(resources.outbox, run_id))
+
+
+@router.get("/runs/{run_id}/targets")
+async def list_targets(
+    run_id: UUID,
+    resources: Opened,
+    _: SignedIn,
+    state: Annotated[list[TargetState] | None, Query(description="any of these states")] = None,
+    repository: Annotated[str | None, Query(description="part of owner/name")] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Page[ShownTarget]:
+    """The targets of a run."""
+    after = id_in(cursor)
+    async with resources.pool.acquire() as conn:
+        await runs.get_run(conn, RunId(run_id))
+        rows = await targets.page_targets(
+            conn,
+            RunId(run_id),
+            states=state or (),
+            repository=repository,
+            after=TargetId(after) if after else None,
+            limit=limit + 1,
+        )
+    return page(rows, limit=limit, position=lambda each: each.id, show=ShownTarget.model_validate)
+
+
+@router.get("/runs/{run_id}/events", response_class=StreamingResponse)
+async def run_events(
+    run_id: UUID, resources: Opened, _: SignedIn, last_event_id: Annotated[str | None, Header()] = None
+) -> StreamingResponse:
+    """The run as Server-Sent Events: a `snapshot`, then each event, then `end`. Honours `Last-Event-ID`."""
+    async with resources.pool.acquire() as conn:
+        await runs.get_run(conn, RunId(run_id))
+    return StreamingResponse(
+        watch_run(resources, RunId(run_id), last_event_id=last_event_id),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )

@@ -1,0 +1,52 @@
+"""What runs take and show."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import Field
+
+from shared.domain.run import RunState
+from shared.domain.target import TargetState
+
+from ..schemas import Given, Shown, ShownOperation
+from ..selections.schemas import ShownSelection
+
+
+class NewRun(Given):
+    """How to run a campaign."""
+
+    dry_run: bool = Field(False, description="prepare every target and publish nothing")
+    version: int | None = Field(None, ge=1, description="spec version; none = the newest")
+
+
+class ShownRun(Shown):
+    """A run as it is now."""
+
+    id: UUID
+    campaign_id: UUID
+    campaign_name: str
+    spec_version: int
+    selection_id: UUID | None
+    dry_run: bool
+    state: RunState
+    error: str | None = Field(description="why it failed as a whole; targets have reasons of their own")
+    created_by: str
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class RunDetails(ShownRun):
+    """A run with its targets counted."""
+
+    counts: dict[TargetState, int] = Field(description="targets by state", examples=[{"open": 38, "unchanged": 2}])
+    selection: ShownSelection | None
+
+
+class StartedRun(Shown):
+    """A run that was accepted, and the operation that begins it."""
+
+    run: ShownRun
+    operation: ShownOperation

@@ -1,0 +1,48 @@
+"""The campaign spec itself: its JSON Schema, and checking a document without doing anything with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from shared.domain.spec import parse_spec, spec_json_schema
+from shared.errors import InvalidSpec
+
+from .auth import SignedIn
+from .schemas import Shown, SpecDocument
+
+router = APIRouter(tags=["specs"])
+
+
+class ShownProblem(Shown):
+    """One thing wrong in a spec."""
+
+    message: str
+    path: str
+    line: int | None
+    column: int | None
+    hint: str
+
+
+class Verdict(Shown):
+    """Whether a spec is valid, and if not, why."""
+
+    valid: bool
+    problems: list[ShownProblem]
+
+
+@router.post("/specs/validate")
+async def validate_spec(body: SpecDocument, _: SignedIn) -> Verdict:
+    """Check a spec."""
+    try:
+        parse_spec(body.document)
+    except InvalidSpec as error:
+        return Verdict(valid=False, problems=[ShownProblem.model_validate(each) for each in error.problems])
+    return Verdict(valid=True, problems=[])
+
+
+@router.get("/schemas/campaign-spec-v1.json")
+async def spec_schema() -> dict[str, Any]:
+    """The JSON Schema of campaign specs, for editors."""
+    return spec_json_schema()

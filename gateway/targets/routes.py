@@ -1,0 +1,66 @@
+"""Targets: their state, history and artifacts."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+
+from shared.domain.artifact import ArtifactKind
+from shared.domain.ids import TargetId
+from shared.postgres import artifacts, targets
+from shared.postgres.events import list_events_of_target
+
+from ..auth import SignedIn
+from ..paging import Page
+from ..resources import Opened
+from .schemas import ShownArtifact, ShownEvent, ShownTarget
+
+router = APIRouter(prefix="/targets", tags=["targets"])
+
+
+class Content(StrEnum):
+    """The artifacts that are for reading."""
+
+    LOG = "log"
+    PATCH = "patch"
+    DIFF = "diff"
+
+
+@router.get("/{target_id}")
+async def get_target(target_id: UUID, resources: Opened, _: SignedIn) -> ShownTarget:
+    """One target."""
+    async with resources.pool.acquire() as conn:
+        return ShownTarget.model_validate(await targets.get_target(conn, TargetId(target_id)))
+
+
+@router.get("/{target_id}/artifacts")
+async def list_artifacts(target_id: UUID, resources: Opened, _: SignedIn) -> Page[ShownArtifact]:
+    """What is stored of a target."""
+    async with resources.pool.acquire() as conn:
+        await targets.get_target(conn, TargetId(target_id))
+        stored = await artifacts.fetch_artifacts(conn, TargetId(target_id))
+    return Page(items=[ShownArtifact.model_validate(each) for each in stored], next_cursor=None)
+
+
+@router.get("/{target_id}/events")
+async def list_events(target_id: UUID, resources: Opened, _: SignedIn) -> Page[ShownEvent]:
+    """What happened to a target, oldest first."""
+    async with resources.pool.acquire() as conn:
+        await targets.get_target(conn, TargetId(target_id))
+        happened = await list_events_of_target(conn, target_id=TargetId(target_id))
+    return Page(items=[ShownEvent.model_validate(each) for each in happened], next_cursor=None)
+
+
+@router.get("/{target_id}/{kind}", response_class=Response)
+async def get_content(target_id: UUID, kind: Content, request: Request, resources: Opened, _: SignedIn) -> Response:
+    """The log, patch or diff of a target."""
+    async with resources.pool.acquire() as conn:
+        artifact = await artifacts.get_artifact(conn, TargetId(target_id), ArtifactKind(kind))
+    etag = f'"{artifact.sha256}"'
+    headers = {"ETag": etag, "Content-Disposition": f'inline; filename="{target_id}.{kind}"'}
+    if request.headers.get("if-none-match") == etag:
+        return Response(status_code=304, headers=headers)
+    content = await resources.blobs.get(artifact.key)
+    return Response(content, media_type=artifact.kind.media_type, headers=headers)

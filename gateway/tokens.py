@@ -1,0 +1,92 @@
+"""Installations of the App, and tokens of theirs. The gateway never sees the App's key: the tokens worker mints."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Response
+from pydantic import Field
+
+from shared.auth.api_keys import Principal
+from shared.domain.ids import InstallationId
+from shared.domain.installation import TokenRequest
+from shared.domain.permissions import Level
+from shared.postgres.installations import list_installations as read_installations
+
+from .auth import SignedIn
+from .paging import Page
+from .resources import Opened, Resources
+from .schemas import Given, Shown
+
+router = APIRouter(tags=["tokens"])
+
+GitHubId = Annotated[int, Path(ge=1, lt=2**63)]
+
+
+class ShownInstallation(Shown):
+    """An installation of the App."""
+
+    id: int
+    account: str
+    account_type: str
+    repository_selection: str
+    permissions: dict[str, Level]
+    suspended_at: datetime | None
+    updated_at: datetime
+
+
+class TokenScope(Given):
+    """What a token may do; nothing = all that the installation grants."""
+
+    permissions: dict[str, Level] = Field(default_factory=dict[str, Level], examples=[{"contents": "read"}])
+    repository_ids: list[int] = Field(default_factory=list[int], max_length=500)
+    purpose: str = Field(default="", max_length=200, description="kept in the audit row")
+
+
+class ShownToken(Shown):
+    """An installation token. Keep it out of logs."""
+
+    token: str
+    expires_at: datetime
+    minted_at: datetime
+    permissions: dict[str, Level]
+    repository_selection: str
+
+
+@router.get("/installations")
+async def list_installations(resources: Opened, _: SignedIn) -> Page[ShownInstallation]:
+    """Where the App is installed."""
+    async with resources.pool.acquire() as conn:
+        found = await read_installations(conn)
+    return Page(items=[ShownInstallation.model_validate(each) for each in found], next_cursor=None)
+
+
+@router.get("/tokens/installations/{installation_id}")
+async def get_token(
+    installation_id: GitHubId, response: Response, resources: Opened, principal: SignedIn
+) -> ShownToken:
+    """A token with all that the installation grants."""
+    return await _token(installation_id, TokenScope(), response, resources, principal)
+
+
+@router.post("/tokens/installations/{installation_id}")
+async def get_scoped_token(
+    installation_id: GitHubId, body: TokenScope, response: Response, resources: Opened, principal: SignedIn
+) -> ShownToken:
+    """A token for some permissions and repositories only."""
+    return await _token(installation_id, body, response, resources, principal)
+
+
+async def _token(
+    installation_id: int, scope: TokenScope, response: Response, resources: Resources, principal: Principal
+) -> ShownToken:
+    response.headers["Cache-Control"] = "no-store"
+    request = TokenRequest(
+        installation_id=InstallationId(installation_id),
+        permissions=scope.permissions,
+        repository_ids=tuple(scope.repository_ids),
+        requested_by=principal.actor,
+        purpose=scope.purpose or "asked through the API",
+    )
+    return ShownToken.model_validate(await resources.tokens.get(request))

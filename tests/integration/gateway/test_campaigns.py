@@ -1,0 +1,162 @@
+"""Campaigns, versions and runs over HTTP: what is accepted is whole, what is refused leaves nothing."""
+
+from __future__ import annotations
+
+import asyncio
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from gateway.schemas import EXAMPLE_SPEC
+from shared.postgres.pool import Pool
+
+NAME = "add-security-policy"
+
+
+@pytest.fixture
+async def campaign(client: httpx.AsyncClient) -> str:
+    created = await client.post("/campaigns", json={"document": EXAMPLE_SPEC})
+    assert created.status_code == 201, created.text
+    return NAME
+
+
+async def test_a_campaign_keeps_every_version_of_its_spec(client: httpx.AsyncClient, campaign: str) -> None:
+    changed = EXAMPLE_SPEC.replace("Say how", "Tell how")
+    assert (await client.put(f"/campaigns/{campaign}", json={"document": changed})).json()["current_version"] == 2
+    assert (await client.put(f"/campaigns/{campaign}", json={"document": changed})).json()["current_version"] == 2
+    versions = (await client.get(f"/campaigns/{campaign}/versions")).json()["items"]
+    assert [(each["version"], each["document"]) for each in versions] == [(2, changed), (1, EXAMPLE_SPEC)]
+
+
+async def test_puts_at_once_make_one_version_each(client: httpx.AsyncClient, campaign: str) -> None:
+    documents = [EXAMPLE_SPEC.replace("Say how", f"Say {n} times how") for n in range(10)]
+    answers = await asyncio.gather(*(client.put(f"/campaigns/{campaign}", json={"document": d}) for d in documents))
+    assert sorted(answer.json()["current_version"] for answer in answers) == list(range(2, 12))
+
+
+async def test_first_puts_at_once_make_one_campaign(client: httpx.AsyncClient) -> None:
+    answers = await asyncio.gather(
+        *(client.put(f"/campaigns/{NAME}", json={"document": EXAMPLE_SPEC}) for _ in range(10))
+    )
+    assert {answer.status_code for answer in answers} <= {200, 201, 409}
+    assert [answer.status_code for answer in answers].count(201) == 1
+
+
+async def test_an_invalid_spec_is_refused_with_its_line_and_leaves_nothing(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/campaigns", json={"document": EXAMPLE_SPEC.replace("description:", "descripton:")})
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["type"] == "/problems/invalid-spec"
+    [problem] = [each for each in answer.json()["problems"] if each["line"] == 3]
+    assert "description" in problem["hint"]
+    assert (await client.get("/campaigns")).json()["items"] == []
+
+
+async def test_unknown_fields_of_a_body_are_errors(client: httpx.AsyncClient, campaign: str) -> None:
+    answer = await client.post(f"/campaigns/{campaign}/runs", json={"dryrun": True})
+    assert answer.status_code == 422
+    assert answer.json()["problems"][0]["path"] == "body.dryrun"
+    assert (await client.get("/runs")).json()["items"] == []
+
+
+async def test_a_run_is_accepted_with_its_selection_and_operation(client: httpx.AsyncClient, campaign: str) -> None:
+    answer = await client.post(f"/campaigns/{campaign}/runs", json={"dry_run": True})
+    assert answer.status_code == 202
+    started = answer.json()
+    operation = (await client.get(answer.headers["location"])).json()
+    assert (operation["type"], operation["state"]) == ("select_repositories", "accepted")
+    run = (await client.get(f"/runs/{started['run']['id']}")).json()
+    assert (run["state"], run["selection"]["state"], run["counts"]) == ("selecting", "pending", {})
+
+
+async def test_the_same_idempotency_key_a_hundred_times_at_once_starts_one_run(
+    client: httpx.AsyncClient, campaign: str, pool: Pool
+) -> None:
+    headers = {"Idempotency-Key": "one"}
+    answers = await asyncio.gather(
+        *(client.post(f"/campaigns/{campaign}/runs", json={}, headers=headers) for _ in range(100))
+    )
+    assert {answer.status_code for answer in answers} == {202}
+    assert len({answer.json()["run"]["id"] for answer in answers}) == 1
+    assert await pool.fetchval("SELECT count(*) FROM runs") == 1
+
+
+async def test_an_idempotency_key_stands_for_one_request(client: httpx.AsyncClient, campaign: str) -> None:
+    headers = {"Idempotency-Key": "one"}
+    await client.post(f"/campaigns/{campaign}/runs", json={}, headers=headers)
+    answer = await client.post(f"/campaigns/{campaign}/runs", json={"dry_run": True}, headers=headers)
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/conflict")
+
+
+async def test_a_cancelled_run_stays_cancelled(client: httpx.AsyncClient, campaign: str) -> None:
+    run_id = (await client.post(f"/campaigns/{campaign}/runs", json={})).json()["run"]["id"]
+    for _ in range(2):
+        cancelled = await client.post(f"/runs/{run_id}/cancel")
+        assert (cancelled.status_code, cancelled.json()["state"]) == (200, "cancelled")
+    assert (await client.get(f"/runs/{run_id}")).json()["selection"]["state"] == "cancelled"
+
+
+async def test_an_archived_campaign_starts_no_run(client: httpx.AsyncClient, campaign: str) -> None:
+    await client.post(f"/campaigns/{campaign}/archive")
+    answer = await client.post(f"/campaigns/{campaign}/runs", json={})
+    assert (answer.status_code, "unarchive" in answer.json()["detail"]) == (409, True)
+    await client.post(f"/campaigns/{campaign}/unarchive")
+    assert (await client.post(f"/campaigns/{campaign}/runs", json={})).status_code == 202
+
+
+async def test_history_is_never_deleted(client: httpx.AsyncClient, campaign: str) -> None:
+    await client.post(f"/campaigns/{campaign}/runs", json={})
+    answer = await client.delete(f"/campaigns/{campaign}")
+    assert (answer.status_code, "archive it instead" in answer.json()["detail"]) == (409, True)
+
+
+async def test_a_campaign_that_never_ran_can_be_deleted(client: httpx.AsyncClient, campaign: str) -> None:
+    assert (await client.delete(f"/campaigns/{campaign}")).status_code == 204
+    assert (await client.get(f"/campaigns/{campaign}")).status_code == 404
+
+
+async def test_pages_of_runs_show_each_run_once(client: httpx.AsyncClient, campaign: str) -> None:
+    started = [
+        (await client.post(f"/campaigns/{campaign}/runs", json={})).json()["run"]["id"] for _ in range(5)
+    ]
+    listed: list[str] = []
+    cursor = None
+    while True:
+        page = (await client.get("/runs", params={"limit": 2} | ({"cursor": cursor} if cursor else {}))).json()
+        listed += [each["id"] for each in page["items"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert listed == started[::-1]
+
+
+@pytest.mark.parametrize("cursor", ["", "!", "bm90IGFuIGlk", "é"])
+async def test_a_made_up_cursor_is_refused(client: httpx.AsyncClient, cursor: str) -> None:
+    answer = await client.get("/runs", params={"cursor": cursor})
+    assert answer.status_code in ({200} if cursor == "" else {422})
+
+
+async def test_every_route_but_the_public_ones_asks_for_a_key(app: FastAPI, anonymous: httpx.AsyncClient) -> None:
+    public = {"/healthz", "/readyz", "/metrics", "/schemas/campaign-spec-v1.json", "/webhooks/github"}
+    asked = 0
+    for path, methods in app.openapi()["paths"].items():
+        for method in methods:
+            if path not in public:
+                identifier = "00000000-0000-0000-0000-000000000001"
+                url = path.replace("{installation_id}", "1").replace("{version}", "1").replace("{kind}", "log")
+                for name in ("{name}", "{run_id}", "{target_id}", "{selection_id}", "{operation_id}"):
+                    url = url.replace(name, identifier)
+                body = {"document": EXAMPLE_SPEC} if "selections" in path or "spec" in path else {}
+                answer = await anonymous.request(method, url, json=body)
+                assert answer.status_code in (401, 422), (method, path, answer.status_code)
+                if answer.status_code == 401:
+                    asked += 1
+                    assert answer.json()["type"] == "/problems/not-authenticated"
+    assert asked > 20
+
+
+@pytest.mark.parametrize("key", ["", "wrong", "obk_AAAAAAAA_" + "x" * 43])
+async def test_a_wrong_key_opens_nothing(anonymous: httpx.AsyncClient, key: str) -> None:
+    answer = await anonymous.get("/campaigns", headers={"Authorization": f"Bearer {key}"})
+    assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")

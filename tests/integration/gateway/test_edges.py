@@ -1,0 +1,106 @@
+"""Health, webhooks, pages and event streams."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+
+import httpx
+import pytest
+
+from gateway.schemas import EXAMPLE_SPEC
+from shared.postgres.pool import Pool
+
+from .conftest import WEBHOOK_SECRET
+
+
+def signed(payload: object, *, secret: str = WEBHOOK_SECRET, delivery: str = "one") -> tuple[bytes, dict[str, str]]:
+    body = json.dumps(payload).encode()
+    signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    return body, {
+        "X-GitHub-Event": "pull_request",
+        "X-GitHub-Delivery": delivery,
+        "X-Hub-Signature-256": f"sha256={signature}",
+    }
+
+
+async def test_it_is_ready_when_stores_and_schema_are(anonymous: httpx.AsyncClient) -> None:
+    answer = await anonymous.get("/readyz")
+    assert (answer.status_code, answer.json()["ready"]) == (200, True)
+    assert {check["name"] for check in answer.json()["checks"]} == {"postgres", "redis", "schema"}
+
+
+async def test_it_is_not_ready_on_an_older_schema(anonymous: httpx.AsyncClient, pool: Pool) -> None:
+    await pool.execute("UPDATE alembic_version SET version_num = '0000'")
+    answer = await anonymous.get("/readyz")
+    assert (answer.status_code, answer.json()["ready"]) == (503, False)
+
+
+async def test_a_delivery_is_taken_in_once(anonymous: httpx.AsyncClient, pool: Pool) -> None:
+    body, headers = signed({"action": "closed", "installation": {"id": 7}})
+    for _ in range(3):
+        assert (await anonymous.post("/webhooks/github", content=body, headers=headers)).status_code == 202
+    assert await pool.fetchval("SELECT count(*) FROM operations WHERE type = 'handle_webhook'") == 1
+
+
+async def test_a_forged_delivery_is_refused(anonymous: httpx.AsyncClient, pool: Pool) -> None:
+    body, headers = signed({"action": "closed"}, secret="a guess")
+    assert (await anonymous.post("/webhooks/github", content=body, headers=headers)).status_code == 401
+    assert await pool.fetchval("SELECT count(*) FROM webhook_deliveries") == 0
+
+
+async def test_a_delivery_that_is_no_object_is_refused(anonymous: httpx.AsyncClient) -> None:
+    body, headers = signed([1, 2])
+    assert (await anonymous.post("/webhooks/github", content=body, headers=headers)).status_code == 422
+
+
+async def test_a_finished_run_is_told_whole_and_ends(client: httpx.AsyncClient) -> None:
+    await client.post("/campaigns", json={"document": EXAMPLE_SPEC})
+    run_id = (await client.post("/campaigns/add-security-policy/runs", json={})).json()["run"]["id"]
+    await client.post(f"/runs/{run_id}/cancel")
+    answer = await client.get(f"/runs/{run_id}/events")
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    assert "event: snapshot" in answer.text
+    assert '"state":"cancelled"' in answer.text
+    assert answer.text.rstrip().endswith("event: end\ndata: {}")
+
+
+@pytest.mark.parametrize("path", ["/", "/ui/campaigns/add-security-policy"])
+async def test_pages_ask_to_sign_in(client: httpx.AsyncClient, path: str) -> None:
+    await client.post("/campaigns", json={"document": EXAMPLE_SPEC})
+    answer = await client.get(path)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/ui/sign-in")
+
+
+async def test_who_signed_in_sees_campaigns_and_runs(client: httpx.AsyncClient, api_key: str) -> None:
+    await client.post("/campaigns", json={"document": EXAMPLE_SPEC})
+    run_id = (await client.post("/campaigns/add-security-policy/runs", json={})).json()["run"]["id"]
+    refused = await client.post("/ui/sign-in", data={"key": "obk_wrong"})
+    assert refused.status_code == 401
+    signed_in = await client.post("/ui/sign-in", data={"key": api_key})
+    assert signed_in.status_code == 303
+    assert "httponly" in signed_in.headers["set-cookie"].lower()
+    assert "add-security-policy" in (await client.get("/")).text
+    assert "Say how to report" in (await client.get("/ui/campaigns/add-security-policy")).text
+    page = await client.get(f"/ui/runs/{run_id}", params={"state": "", "repository": "acme"})
+    assert (page.status_code, "selecting" in page.text) == (200, True)
+    await client.post("/ui/sign-out")
+    assert (await client.get("/")).status_code == 303
+
+
+async def test_the_reference_names_every_route(anonymous: httpx.AsyncClient) -> None:
+    answer = await anonymous.get("/docs")
+    assert answer.status_code == 200
+    assert "/campaigns/{name}/runs" in answer.text
+
+
+async def test_every_answer_has_security_headers(anonymous: httpx.AsyncClient) -> None:
+    answer = await anonymous.get("/healthz")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "default-src 'self'" in answer.headers["content-security-policy"]
+
+
+async def test_a_body_of_unknown_length_or_too_large_is_refused(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/campaigns", content=b"{}", headers={"Content-Length": "99999999"})
+    assert (answer.status_code, answer.json()["type"]) == (413, "/problems/too-large")
