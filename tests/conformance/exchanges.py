@@ -22,22 +22,12 @@ from openapi_schema_validator import OAS30Validator, oas30_format_checker
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT4
 
+from .corrections import Json, corrected
+
 _DOCUMENT = "urn:github"
 _EMPTY = {"path"}
 _MULTIPART = {"path", "ref", "basehead", "branch", "tree_sha", "name", "tag_sha"}
 """Path parameters that may hold slashes; those of `_EMPTY` may hold nothing, too."""
-
-Json = dict[str, Any]
-
-CORRECTIONS: Mapping[tuple[str, ...], Json] = {
-    # its own copy of an installation, whose account would have to be a user and an enterprise at once
-    ("paths", "/app/installations", "get", "responses", "200", "content", "application/json", "schema", "items"): {
-        "$ref": "#/components/schemas/installation"
-    },
-    # what GitHub Enterprise Server adds, in whose layout the sandbox answers
-    ("components", "schemas", "api-overview", "properties", "installed_version"): {"type": "string"},
-}
-"""Where the published description of api.github.com is wrong or says too little, and what it must mean."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +64,7 @@ class Description:
     """GitHub's OpenAPI description."""
 
     def __init__(self, document: Json) -> None:
-        self._document = _corrected(document)
+        self._document = corrected(document)
         resource: Resource[Any] = Resource(contents=self._document, specification=DRAFT4)
         self._registry: Registry[Any] = Registry().with_resource(_DOCUMENT, resource)
         templates = sorted(document["paths"], key=_openness)
@@ -229,18 +219,6 @@ def _or_null(keyword: str) -> Any:
 
 
 _Validator: Any = extend(OAS30Validator, {key: _or_null(key) for key in ("allOf", "anyOf", "oneOf", "enum")})
-
-
-def _corrected(document: Json) -> Json:
-    """A copy, as far as corrections reach."""
-    corrected = dict(document)
-    for pointer, meant in CORRECTIONS.items():
-        at = corrected
-        for key in pointer[:-1]:
-            at[key] = dict(at[key])
-            at = at[key]
-        at[pointer[-1]] = meant
-    return corrected
 
 
 def _pattern(template: str) -> str:
