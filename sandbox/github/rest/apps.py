@@ -87,7 +87,7 @@ def create_token(call: Call) -> Reply:
     token, facts = installing.mint_token(
         call.world,
         installation,
-        permissions=call.object("permissions"),
+        permissions=call.object("permissions") or None,  # GitHub takes an empty object as no wish
         repository_ids=call.numbers("repository_ids"),
         repository_names=call.texts("repositories"),
     )
