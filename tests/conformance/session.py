@@ -53,6 +53,7 @@ async def converse(session: Session, owner: str, installation_id: int) -> None:
     await _git(session, f"/repos/{owner}/service")
     await _pulls(session, f"/repos/{owner}/service", owner)
     await _conversation(session, f"/repos/{owner}/service")
+    await _searches(session, owner)
     await _checks(session, f"/repos/{owner}/service")
     await _refusals(session, owner)
     await _the_end(session, owner, installation_id)
@@ -183,6 +184,19 @@ async def _conversation(session: Session, service: str) -> None:
     await session.ask("DELETE", f"{issue}/assignees", json={"assignees": ["ada"]})
     await session.ask("POST", f"{issue}/comments", status=201, json={"body": "Hello"})
     await session.ask("GET", f"{issue}/comments")
+
+
+async def _searches(session: Session, owner: str) -> None:
+    query = {"q": f"org:{owner} archived:false", "per_page": 2, "sort": "stars", "order": "asc"}
+    found = await session.ask("GET", "/search/repositories", params=query)
+    assert found["total_count"] == 4
+    found = await session.ask("GET", "/search/issues", params={"q": f"repo:{owner}/service is:pr is:open fix"})
+    assert [item["number"] for item in found["items"]] == [1]
+    found = await session.ask("GET", "/search/code", params={"q": f"org:{owner} filename:a.py print"})
+    assert [item["path"] for item in found["items"]] == ["src/a.py"]
+    await session.ask("GET", "/search/repositories", status=422)
+    await session.ask("GET", "/search/repositories", status=422, params={"q": "org:nobody"})
+    await session.ask("GET", "/search/code", status=422, params={"q": "x", "page": 11, "per_page": 100})
 
 
 async def _checks(session: Session, service: str) -> None:

@@ -31,7 +31,8 @@ from graphql import (
 from .errors import Failed
 
 MAX_NODES = 500_000
-_CREATING = frozenset({"createPullRequest", "addComment"})
+_CREATING = frozenset({"createPullRequest", "addComment", "requestReviews"})
+"""Mutations that people are notified of, which GitHub's limits of content creation are about."""
 
 
 @dataclass

@@ -26,17 +26,25 @@ Finder = Callable[..., Any]
 
 def node(info: GraphQLResolveInfo, node_id: str) -> Any:
     """The object of that node id; raises `Refused` where there is none that the viewer may know of."""
-    match decode(node_id):
-        case (kind, keys) if kind in _FINDERS:
-            try:
-                found = _FINDERS[kind](info, *keys)
-            except (KeyError, TypeError, ValueError):  # ids that were made up, or of what is deleted
-                found = None
-        case _:
-            found = None
+    decoded = decode(node_id)
+    if decoded is None or not _is_possible(*decoded):
+        raise no_node(node_id)
+    kind, keys = decoded
+    try:
+        found = _FINDERS[kind](info, *keys)
+    except (KeyError, ValueError):  # of what is deleted, or made up
+        found = None
     if found is None:
         raise no_node(node_id)
     return found
+
+
+def _is_possible(kind: Kind, keys: tuple[int | str, ...]) -> bool:
+    """Whether an id of that kind can have these keys: a number, and for what lies in a repository a second key."""
+    if kind not in _FINDERS:
+        return False
+    second = [str] if kind in _OF_GIT else [int] if kind not in _ALONE else []
+    return [type(key) for key in keys] == [int, *second]
 
 
 def _account(info: GraphQLResolveInfo, account_id: int) -> Account:
@@ -118,6 +126,10 @@ _FINDERS: Mapping[Kind, Finder] = {
     Kind.TREE: _in_repository("contents", _git_object),
     Kind.USER: _account,
 }
+
+
+_ALONE = frozenset({Kind.BOT, Kind.ORGANIZATION, Kind.REPOSITORY, Kind.TEAM, Kind.USER})
+_OF_GIT = frozenset({Kind.BLOB, Kind.COMMIT, Kind.REF, Kind.TAG, Kind.TREE})
 
 
 def _node(_: Any, info: GraphQLResolveInfo, *, id: str) -> Any:  # noqa: A002 - GitHub's name

@@ -143,7 +143,6 @@ def _entry(path: str, blob: pygit2.Blob) -> Entry:
 
 _CONTENTS = "/repos/{owner}/{repo}/contents"
 ENDPOINTS: list[Endpoint] = [
-    get(_CONTENTS, get_content),
     get(f"{_CONTENTS}/{{path:path}}", get_content),
     get("/repos/{owner}/{repo}/readme", get_readme),
     change("PUT", f"{_CONTENTS}/{{path:path}}", put_content, creates=True),

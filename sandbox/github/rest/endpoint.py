@@ -179,13 +179,14 @@ class Call:
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
-    """One endpoint. `creates` says that it counts as content creation."""
+    """One endpoint. `creates` says that it counts as content creation, `resource` against which primary limit."""
 
     method: str
     path: str
     handler: Callable[[Call], Reply]
     audience: Audience = Audience.INSTALLATION
     creates: bool = False
+    resource: str = "core"
 
 
 def get(path: str, handler: Callable[[Call], Reply], audience: Audience = Audience.INSTALLATION) -> Endpoint:

@@ -27,7 +27,7 @@ from ..authentication import authenticate, unauthorized
 from ..errors import Refused
 from ..limits import Limited
 from ..world import World
-from . import apps, checks, commits, contents, git_database, issues, meta, pulls, repositories
+from . import apps, checks, commits, contents, git_database, issues, meta, pulls, repositories, search
 from .endpoint import Audience, Call, Endpoint, Moved, Reply, bad_request
 
 ENDPOINTS = [
@@ -40,6 +40,7 @@ ENDPOINTS = [
     *commits.ENDPOINTS,
     *pulls.ENDPOINTS,
     *issues.ENDPOINTS,
+    *search.ENDPOINTS,
 ]
 _NO_JWT = "A JSON web token could not be decoded"
 
@@ -49,6 +50,8 @@ def routes(world: World) -> list[Route]:
     by_path: dict[str, dict[str, Endpoint]] = {}
     for endpoint in ENDPOINTS:
         by_path.setdefault(endpoint.path, {})[endpoint.method] = endpoint
+    root = by_path["/repos/{owner}/{repo}/contents/{path:path}"]
+    by_path["/repos/{owner}/{repo}/contents"] = {"GET": root["GET"]}  # the slash may be left out
     return [Route(path, _Serving(world, methods)) for path, methods in by_path.items()]
 
 
@@ -81,7 +84,7 @@ async def _answer(world: World, endpoint: Endpoint, request: Request) -> Respons
     writes = endpoint.method not in {"GET", "HEAD"}
     try:
         with world.limits.one_at_a_time(viewer):
-            world.limits.charge_rest(viewer, write=writes, creates=endpoint.creates)
+            world.limits.charge_rest(viewer, write=writes, creates=endpoint.creates, resource=endpoint.resource)
             call = await _call(world, viewer, request)
             response = _response(call, endpoint.handler(call), request)
     except Refused as refused:
@@ -91,9 +94,9 @@ async def _answer(world: World, endpoint: Endpoint, request: Request) -> Respons
     except Limited as limited:
         return limited_response(world, viewer, limited)
     if response.status_code == 304:
-        world.limits.refund_rest(viewer)
+        world.limits.refund_rest(viewer, endpoint.resource)
     if viewer.installation is not None:
-        response.headers.update(limit_headers(world, viewer, "core"))
+        response.headers.update(limit_headers(world, viewer, endpoint.resource))
     return response
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sandbox.github.state import Kind, encode
 from tests.integration.sandbox_graphql.github import GitHub
 
 FILES = """
@@ -223,3 +224,23 @@ async def test_every_kind_of_node_is_found_again_by_its_id(github: GitHub) -> No
     }
     nodes = await github.data("query($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }", {"ids": list(expected)})
     assert {node["id"]: node["__typename"] for node in nodes["nodes"]} == expected
+
+
+async def test_ids_that_were_made_up_are_not_found_whatever_they_hold(github: GitHub) -> None:
+    api = github.repository("api")
+    made_up = [
+        encode(Kind.REPOSITORY, 1),
+        encode(Kind.REPOSITORY, "text"),
+        encode(Kind.PULL_REQUEST, api.id),
+        encode(Kind.COMMIT, api.id, 5),
+        encode(Kind.COMMIT, api.id, "no oid"),
+        encode(Kind.COMMIT, api.id, "1" * 40),
+        encode(Kind.REF, api.id, "refs/heads/none"),
+        encode(Kind.CHECK_RUN, api.id, 1),
+        encode(Kind.TOPIC, "go"),
+        "",
+        "MDQ6VXNlcjE=",
+    ]
+    answer = await github.ask("query($ids: [ID!]!) { nodes(ids: $ids) { id } }", {"ids": made_up})
+    assert answer["data"] == {"nodes": [None] * len(made_up)}
+    assert {error["type"] for error in answer["errors"]} == {"NOT_FOUND"}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sandbox.github.actions.repositories import create_many
 from sandbox.github.errors import Refused
-from sandbox.github.graphql.search import CAP, search_pulls, search_repositories
+from sandbox.github.graphql.search import CAP, search_code, search_pulls, search_repositories
 from sandbox.github.graphql.search.conditions import times
 from sandbox.github.graphql.search.text import Qualifier, SearchRefused, SearchText, Word, parse
 from sandbox.github.state import NewRepository
@@ -187,6 +187,38 @@ async def test_no_more_than_1000_results_can_be_had_and_all_are_counted(github: 
         seen += [node["name"] for node in page["nodes"]]
         more, cursor = page["pageInfo"]["hasNextPage"], page["pageInfo"]["endCursor"]
     assert len(seen) == len(set(seen)) == CAP
+
+
+@pytest.mark.parametrize(
+    ("query", "paths"),
+    [
+        ("org:acme filename:go.mod", ["api:go.mod", "web:deep/go.mod"]),
+        ("repo:acme/api module", ["api:go.mod", "api:main.go"]),
+        ("repo:acme/api filename:go.mod module", ["api:go.mod"]),
+        ("org:acme path:deep", ["web:deep/go.mod"]),
+        ("org:acme path:/ extension:go", ["api:main.go"]),
+        ("org:acme language:go size:<100", ["api:main.go"]),
+        ("org:acme filename:readme.md", ["api:README.md", "web:README.md", "untouched:README.md"]),
+        ("org:acme main in:path", ["api:main.go"]),
+    ],
+)
+async def test_code_is_searched_by_name_and_text(github: GitHub, query: str, paths: list[str]) -> None:
+    api, web = github.repository("api"), github.repository("web")
+    untouched = github.repository("untouched")
+    github.write(api, {"go.mod": b"module api\n", "main.go": b"package main // Module\n"})
+    github.write(web, {"deep/go.mod": b"package\n"})
+    found = search_code(github.world, github.viewer(), query)
+    assert sorted(f"{match.repository.name}:{match.entry.path}" for match in found.page(0, 10)) == sorted(paths)
+    if "readme" not in query:
+        assert search_code(github.world, github.viewer(permissions={"metadata": "read"}), query).total == 0
+    if query == "org:acme filename:go.mod":
+        assert not github.world.git.exists(untouched)
+
+
+async def test_code_is_not_searched_without_anything_to_look_for(github: GitHub) -> None:
+    with pytest.raises(SearchRefused) as refused:
+        search_code(github.world, github.viewer(), "org:acme")
+    assert "Search text is required" in str(refused.value.errors)
 
 
 async def test_pull_requests_are_searched_too(github: GitHub) -> None:

@@ -6,8 +6,9 @@ found.total, found.page(offset=0, limit=100)
 
 from __future__ import annotations
 
+from .code import Match, search_code
 from .found import CAP, Found
 from .pulls import search_pulls
 from .repositories import search_repositories
 
-__all__ = ["CAP", "Found", "search_pulls", "search_repositories"]
+__all__ = ["CAP", "Found", "Match", "search_code", "search_pulls", "search_repositories"]

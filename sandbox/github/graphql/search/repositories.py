@@ -41,7 +41,7 @@ def search_repositories(
         if search.values(name) or search.values(name, negated=True):
             raise not_supported(f"`{name}:`")
     conditions = Conditions()
-    _add_owners(conditions, state, search)
+    add_owners(conditions, state, search)
     visible, parameters = visible_to(viewer)
     conditions.add(visible, *parameters)
     _add_kind(conditions, search)
@@ -55,7 +55,7 @@ def search_repositories(
     )
 
 
-def _add_owners(conditions: Conditions, state: State, search: SearchText) -> None:
+def add_owners(conditions: Conditions, state: State, search: SearchText) -> None:
     """`org:`, `user:` and `repo:` together name where to search; of several one suffices."""
     parts, parameters = _places(state, search, negated=False)
     if parts:
