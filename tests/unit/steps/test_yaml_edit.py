@@ -70,7 +70,7 @@ def changed_lines(before: str, after: str) -> tuple[list[str], list[str]]:
         ("permissions.contents", "read", ["permissions: {}"], ["permissions: {contents: read}"]),
         ("env.FOO.BAR", "x: y", [], ["    FOO:", "        BAR: 'x: y'"]),
         ("env", "q", ["env:"], ["env: q"]),
-        ("concurrency", {"group": "a", "n": 1}, [], ["concurrency:", "    group: a", "    n: 1"]),
+        ("concurrency", {"group": "a", "max": 1}, [], ["concurrency:", "    group: a", "    max: 1"]),
         ("jobs.build.steps[1].run", "make all\n", ["                make", "                make test"],
          ["                make all"]),
         ("s", "new", ["s: >-", "  folded", "  text"], ["s: new"]),
@@ -92,6 +92,14 @@ def test_a_value_is_set_and_every_other_line_stays(path: str, value: Any, gone: 
 
 def test_every_document_of_a_file_is_edited() -> None:
     assert set_yaml("kind: A\n---\nkind: B # x\n", {"kind": "C"}) == "kind: C\n---\nkind: C # x\n"
+
+
+def test_text_of_several_lines_is_written_as_a_block() -> None:
+    steps = [{"name": "x", "run": "one\ntwo\n"}, {"with": {"list": [1, [2]], "none": {}}}]
+    assert set_yaml("jobs:\n  a: 1\n", {"jobs.steps": steps}) == (
+        "jobs:\n  a: 1\n  steps:\n    - name: x\n      run: |\n        one\n        two\n"
+        "    - with:\n        list:\n          - 1\n          - - 2\n        none: {}\n"
+    )
 
 
 def test_several_values_are_set_in_order() -> None:
