@@ -1,7 +1,151 @@
-"""Commands."""
+"""What the sandbox adds to the `octobatch` command: up, down, demo, sandbox import."""
+
+from __future__ import annotations
+
+import errno
+import json
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
 
 import typer
+from rich.console import Console
+
+from .demo import run_demo
+from .embedded.servers import ServerNotStarted
+from .folder import StackError, StackFolder
+from .stack import Stack
+
+console = Console(stderr=True, highlight=False)
+
+Folder = Annotated[Path, typer.Option(help="Where data, logs and secrets of the stack are kept.")]
+Port = Annotated[int, typer.Option("--port", min=1, max=65535, help="Port of the gateway.")]
+GitHubPort = Annotated[int, typer.Option(min=1, max=65535, help="Port of the GitHub sandbox.")]
+DEFAULT_FOLDER = Path(".octobatch")
+
+sandbox = typer.Typer(help="The GitHub to practise on.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
-    """x"""
+    """Adds the commands."""
+    app.command()(up)
+    app.command()(down)
+    app.command()(demo)
+    app.add_typer(sandbox, name="sandbox")
+
+
+def up(
+    folder: Folder = DEFAULT_FOLDER,
+    port: Port = 8600,
+    github_port: GitHubPort = 8601,
+    import_packages: Annotated[
+        bool, typer.Option("--import-packages", help="Make repositories of the installed Python packages.")
+    ] = False,
+) -> None:
+    """Start everything on this machine: stores, GitHub sandbox, gateway and workers. Ctrl-C stops it in order."""
+    signal.signal(signal.SIGTERM, lambda *_: _interrupt())
+    stack_folder = StackFolder(folder)
+    try:
+        stack_folder.prepare()
+        with stack_folder.held():
+            stack = Stack(
+                stack_folder,
+                gateway_port=port,
+                github_port=github_port,
+                say=lambda line: console.print(line),
+                import_packages=import_packages,
+            )
+            try:
+                stack.start()
+                console.print(f"\nOctobatch is at [bold]{stack.url}[/bold] (API key: {stack_folder.path / 'api-key'})")
+                stack.supervise()
+            except KeyboardInterrupt:
+                console.print("stopping")
+            finally:
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
+                signal.signal(signal.SIGTERM, signal.SIG_IGN)
+                stack.stop()
+    except (StackError, ServerNotStarted) as error:
+        _fail(str(error))
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        _fail(f"the disk of {stack_folder.path} is full; make room, or choose a folder elsewhere with --folder")
+
+
+def down(
+    folder: Folder = DEFAULT_FOLDER,
+    wipe: Annotated[bool, typer.Option("--wipe", help="Remove its data, logs and secrets too.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before wiping.")] = False,
+) -> None:
+    """Stop the stack; with --wipe remove all it kept."""
+    stack_folder = StackFolder(folder)
+    try:
+        stopped = stack_folder.stop_owner()
+        console.print("stopped" if stopped else f"no stack runs in {stack_folder.path}")
+        if wipe:
+            if not yes and not typer.confirm(f"Remove {stack_folder.path} with all campaigns and runs in it?"):
+                raise typer.Exit(1)
+            stack_folder.stop_leftovers()
+            stack_folder.wipe()
+            console.print(f"removed {stack_folder.path}")
+    except StackError as error:
+        _fail(str(error))
+
+
+def demo(
+    keep: Annotated[bool, typer.Option("--keep", help="Leave it running at the end, until Ctrl-C.")] = False,
+    folder: Folder = DEFAULT_FOLDER / "demo",
+) -> None:
+    """Run a real campaign over forty and more repositories, from the spec to merged pull requests."""
+    signal.signal(signal.SIGTERM, lambda *_: _interrupt())
+    try:
+        sys.exit(run_demo(folder, keep=keep))
+    except (StackError, ServerNotStarted) as error:
+        _fail(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+@sandbox.command("import")
+def import_directories(
+    directories: Annotated[
+        list[Path], typer.Argument(exists=True, file_okay=False, help="Source trees or git repositories.")
+    ],
+    owner: Annotated[str, typer.Option(help="The organisation to import into.")] = "acme",
+    folder: Folder = DEFAULT_FOLDER,
+) -> None:
+    """Make sandbox repositories of folders. The stack must not be running, since it holds the same data."""
+    from .github.importing import directory_sources  # noqa: PLC0415 - the sandbox is loaded only where it is used
+    from .github.importing import import_directories as import_into  # noqa: PLC0415
+    from .github.world import World  # noqa: PLC0415
+
+    stack_folder = StackFolder(folder)
+    try:
+        stack_folder.prepare()
+        with stack_folder.held():
+            world = World.open(stack_folder.path / "github", base_url="http://127.0.0.1")
+            made: Any = import_into(world, owner, directory_sources(directories))
+    except StackError as error:
+        _fail(str(error))
+    console.print(f"{len(made)} repositories of {owner}")
+
+
+@sandbox.command("env")
+def print_environment(folder: Folder = DEFAULT_FOLDER) -> None:
+    """Print the address of the GitHub sandbox and of the gateway, as JSON."""
+    client = StackFolder(folder).path / "client.json"
+    if not client.exists():
+        _fail(f"no stack was started in {client.parent}")
+    known = json.loads(client.read_text())
+    typer.echo(json.dumps({"url": known["url"], "github_url": known["github_url"]}))
+
+
+def _interrupt() -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _fail(message: str) -> NoReturn:
+    console.print(f"[bold red]error:[/bold red] {message}", markup=True)
+    raise typer.Exit(1)

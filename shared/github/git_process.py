@@ -164,7 +164,6 @@ async def run_git(
             env={**_environment(), **env},
             cwd=env.get("GIT_WORK_TREE") or env.get("GIT_DIR"),
             start_new_session=True,
-            umask=0o022,  # objects are lent to steps that run as another user
         )
         try:
             await asyncio.wait_for(process.wait(), timeout_seconds)
