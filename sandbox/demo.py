@@ -20,7 +20,7 @@ from typing import Any
 import httpx
 from rich.console import Console
 from rich.rule import Rule
-from rich.table import Table
+from rich.table import Column, Table
 
 from .embedded.servers import free_port
 from .folder import StackFolder
@@ -33,7 +33,7 @@ MERGED = 3
 PATIENCE_SECONDS = 30.0
 SETTLED = {"open", "draft", "unchanged", "merged"}
 
-console = Console(highlight=False)
+console = Console(highlight=False, soft_wrap=True)
 
 
 @dataclass
@@ -153,7 +153,7 @@ def _failures(targets: Sequence[dict[str, Any]], pulls: Sequence[dict[str, Any]]
 
 
 def _show_table(targets: Sequence[dict[str, Any]]) -> None:
-    table = Table("Repository", "State", "Change", "Pull request", box=None)
+    table = Table("Repository", "State", "Change", Column("Pull request", no_wrap=True, overflow="ignore"), box=None)
     for target in targets:
         stat, pull = target["diff_stat"], target["pull_request"]
         change = f"{stat['files']} files +{stat['additions']} −{stat['deletions']}" if stat else ""

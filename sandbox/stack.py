@@ -120,7 +120,7 @@ class Stack:
         )
 
     def supervise(self) -> None:
-        """Starts parts again that end by themselves, until `stop` is called from another thread or it is interrupted."""
+        """Starts parts again that end by themselves, until another thread calls `stop` or it is interrupted."""
         while not self._stopping.wait(SUPERVISION_SECONDS):
             for part in self._parts:
                 with self._changing:
@@ -239,5 +239,6 @@ def _check_port(port: int, option: str) -> None:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
             raise StackError(
-                f"port {port} cannot be used ({error.strerror}); stop what listens there, or choose another with {option}"
+                f"port {port} cannot be used ({error.strerror}): stop what listens there, or choose another"
+                f" with {option}"
             ) from None
