@@ -88,11 +88,19 @@ class Repository:
 
 async def create_repository(git_folder: Path, tree: Path | None = None) -> Repository:
     """An empty repository in `git_folder`, which must not exist, for the working tree `tree`."""
-    for folder in ("objects/info", "objects/pack", "refs/heads", "info"):
-        await asyncio.to_thread((git_folder / folder).mkdir, parents=True)
-    (git_folder / "HEAD").write_text("ref: refs/heads/octobatch\n")
-    (git_folder / "config").write_text("[core]\n\trepositoryformatversion = 0\n\tbare = false\n")
+    await asyncio.to_thread(_lay_out, git_folder)
     return Repository(git_folder, tree)
+
+
+def _lay_out(git_folder: Path) -> None:
+    for folder in ("objects", "objects/info", "objects/pack", "refs/heads", "info"):
+        (git_folder / folder).mkdir(parents=True)
+        (git_folder / folder).chmod(0o755)
+    (git_folder / "HEAD").write_text("ref: refs/heads/octobatch\n")
+    # Objects are lent to steps that run as another user: readable, whatever this process's umask.
+    (git_folder / "config").write_text(
+        "[core]\n\trepositoryformatversion = 0\n\tbare = false\n\tsharedRepository = 0644\n"
+    )
 
 
 async def fetch_commit(

@@ -117,9 +117,11 @@ def _trial(isolation: Isolation, workspace: Path) -> str:
         return "bwrap is not installed"
     with TemporaryDirectory(prefix="trial-", dir=workspace) as folder:
         for name in ("tree", "git", "git/objects"):
-            (Path(folder) / name).mkdir(mode=0o755)
+            (Path(folder) / name).mkdir()
+            (Path(folder) / name).chmod(0o755)
         sandbox = make_sandbox(Path(folder), isolation)
         sandbox.script.write_text("exit 0\n")
+        sandbox.script.chmod(0o755)
         command = command_line(isolation, sandbox, Limits(), env={})
         try:
             trial = subprocess.run(command, capture_output=True, timeout=20, check=False, env={"PATH": SYSTEM_PATH})
