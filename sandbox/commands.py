@@ -53,7 +53,7 @@ def up(
                 stack_folder,
                 gateway_port=port,
                 github_port=github_port,
-                say=lambda line: console.print(line),
+                say=console.print,
                 import_packages=import_packages,
             )
             try:

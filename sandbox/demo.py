@@ -156,7 +156,7 @@ def _show_table(targets: Sequence[dict[str, Any]]) -> None:
     table = Table("Repository", "State", "Change", Column("Pull request", no_wrap=True, overflow="ignore"), box=None)
     for target in targets:
         stat, pull = target["diff_stat"], target["pull_request"]
-        change = f"{stat['files']} files +{stat['additions']} −{stat['deletions']}" if stat else ""
+        change = f"{stat['files']} files +{stat['additions']} -{stat['deletions']}" if stat else ""
         table.add_row(target["repository"], target["state"], change, pull["url"] if pull else "")
     console.print(Rule("5. All pull requests"), table)
 

@@ -137,6 +137,10 @@ class Stack:
             self._parts.clear()
         (self.folder.path / "processes.json").unlink(missing_ok=True)
 
+    def part(self, name: str) -> Part | EmbeddedPostgres | EmbeddedValkey:
+        """The part of that name, as the lines at the start say it."""
+        return next(part for part in self._parts if self._names[id(part)] == name)
+
     def environment(self) -> dict[str, str]:
         """The settings that every process gets."""
         return {

@@ -1,0 +1,123 @@
+"""From a spec to open pull requests, through the real command line and the real processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.conftest import REPOSITORIES, RunningStack
+
+
+def test_apply_opens_one_pull_request_for_each_repository(stack: RunningStack, spec: Path) -> None:
+    applied = stack.octobatch("apply", "--file", str(spec))
+    assert applied.returncode == 0, applied.stdout + applied.stderr
+    assert len(stack.pull_requests(f"octobatch/{spec.stem}")) == REPOSITORIES
+    again = stack.octobatch("apply", "--file", str(spec))
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert len(stack.pull_requests(f"octobatch/{spec.stem}")) == REPOSITORIES
+
+
+def test_preview_publishes_nothing_and_shows_the_change(stack: RunningStack, spec: Path) -> None:
+    previewed = stack.octobatch("preview", "--file", str(spec), "--output", "json")
+    assert previewed.returncode == 0, previewed.stderr
+    ended = json.loads(previewed.stdout)
+    assert ended["counts"] == {"prepared": REPOSITORIES}
+    assert stack.pull_requests(f"octobatch/{spec.stem}") == []
+    target = ended["targets"][0]["id"]
+    diff = stack.octobatch("diff", target).stdout
+    assert f"+of {spec.stem}" in diff
+    assert "+ran" in diff
+    assert "step 1" in stack.octobatch("logs", target).stdout.lower()
+
+
+@pytest.mark.parametrize("worker", ["campaigns", "selection", "tokens"])
+def test_a_killed_worker_leaves_the_same_pull_requests(stack: RunningStack, spec: Path, worker: str) -> None:
+    stack.octobatch("apply", "--file", str(spec), "--no-watch")
+    deadline = time.monotonic() + 90
+    for kill in range(3):
+        while worker == "campaigns" and len(stack.pull_requests(f"octobatch/{spec.stem}")) < 2 * kill:
+            assert time.monotonic() < deadline
+        process = stack.part(f"{worker} worker").process
+        assert process is not None
+        os.kill(process.pid, signal.SIGKILL)
+        while stack.part(f"{worker} worker").process is process:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    run = stack.api("GET", "/runs", params={"campaign": spec.stem})["items"][0]["id"]
+    watched = stack.octobatch("watch", run)
+    assert watched.returncode == 0, watched.stdout + watched.stderr
+    pulls = stack.pull_requests(f"octobatch/{spec.stem}")
+    assert len(pulls) == REPOSITORIES == len({pull["repository"] for pull in pulls})
+    assert stack.api("GET", f"/runs/{run}")["counts"] == {"open": REPOSITORIES}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("steps:", "stpes:", "steps"),
+        ("published: true", "published: 7", "published"),
+        ("repository.name", "repository.nme", "nme"),
+        ("org: acme", 'org: acme\n    repo-include: "("', "repo-include"),
+    ],
+)
+def test_an_invalid_spec_is_refused_with_its_line_and_leaves_nothing(
+    stack: RunningStack, spec: Path, old: str, new: str, said: str
+) -> None:
+    spec.write_text(spec.read_text().replace(old, new))
+    refused = stack.octobatch("apply", "--file", str(spec))
+    assert refused.returncode == 2
+    assert said in refused.stderr
+    assert spec.name in refused.stderr
+    names = [campaign["name"] for campaign in stack.api("GET", "/campaigns", params={"limit": 500})["items"]]
+    assert spec.stem not in names
+
+
+def test_an_unknown_repository_fails_the_run_with_a_clear_error(stack: RunningStack, spec: Path) -> None:
+    spec.write_text(spec.read_text().replace("org: acme", "repository: acme/no-such-repository"))
+    applied = stack.octobatch("apply", "--file", str(spec))
+    assert applied.returncode == 1
+    assert "acme/no-such-repository" in applied.stdout + applied.stderr
+    assert stack.pull_requests(f"octobatch/{spec.stem}") == []
+
+
+def test_a_gateway_that_is_not_there_is_named(stack: RunningStack) -> None:
+    asked = stack.octobatch("runs", OCTOBATCH_URL="http://127.0.0.1:9")
+    assert asked.returncode == 3
+    assert "127.0.0.1:9" in asked.stderr
+
+
+def test_a_wrong_api_key_is_refused(stack: RunningStack) -> None:
+    asked = stack.octobatch("runs", OCTOBATCH_API_KEY="obk_AAAAAAAA_" + "x" * 43)
+    assert asked.returncode == 4
+
+
+def test_a_token_comes_for_an_installation(stack: RunningStack) -> None:
+    [installation] = stack.api("GET", "/installations")["items"]
+    token = stack.api("GET", f"/tokens/installations/{installation['id']}")
+    assert token["token"].startswith("ghs_")
+    assert token["permissions"]["contents"] == "write"
+
+
+def test_a_stack_that_runs_is_not_started_twice(stack: RunningStack) -> None:
+    second = stack.octobatch("up", "--folder", str(stack.folder.path))
+    assert second.returncode == 1
+    assert "running already" in second.stderr
+
+
+def test_a_port_that_is_taken_is_named_with_the_option(stack: RunningStack, tmp_path: Path) -> None:
+    second = stack.octobatch("up", "--folder", str(tmp_path / "other"), "--port", str(stack.stack.gateway_port))
+    assert second.returncode == 1
+    assert f"port {stack.stack.gateway_port}" in second.stderr
+    assert "--port" in second.stderr
+
+
+def test_a_folder_of_somebody_else_is_neither_used_nor_wiped(stack: RunningStack, tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("data")
+    assert stack.octobatch("up", "--folder", str(tmp_path)).returncode == 1
+    assert stack.octobatch("down", "--wipe", "--yes", "--folder", str(tmp_path)).returncode == 1
+    assert (tmp_path / "precious").read_text() == "data"
