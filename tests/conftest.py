@@ -86,9 +86,10 @@ def github_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running
 
 @pytest.fixture
 def github(github_process: RunningSandbox) -> Iterator[RunningSandbox]:
-    """A GitHub sandbox without faults, limits or webhook address. Its data is shared: use an organisation of your own."""
+    """A GitHub sandbox as it starts. Its data is shared: use an organisation of your own."""
     yield github_process
     github_process.ask("DELETE", "faults")
     github_process.ask("DELETE", "limits")
     github_process.ask("DELETE", "counters")
-    github_process.ask("PATCH", "settings", {"clock_skew_seconds": 0, "token_lifetime_seconds": 3600, "webhook_url": ""})
+    settings = {"clock_skew_seconds": 0, "token_lifetime_seconds": 3600, "webhook_url": ""}
+    github_process.ask("PATCH", "settings", settings)

@@ -12,7 +12,7 @@ import zlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
@@ -216,8 +216,8 @@ async def _feed(request: Request, stdin: asyncio.StreamWriter, commands: _Comman
             commands.see(chunk)
             stdin.write(chunk)
             await stdin.drain()
-    except (BrokenPipeError, ConnectionResetError):
-        return  # git has read all it wants
+    except (BrokenPipeError, ConnectionResetError, ClientDisconnect):
+        return  # git has read all it wants, or the client is gone
     finally:
         stdin.close()
 

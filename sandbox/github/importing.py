@@ -13,13 +13,14 @@ import re
 import subprocess
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
 from .clock import seconds, stamp
 from .git import Person
-from .state import NewRepository, Repository
+from .state import Account, NewRepository, Repository
 from .world import World
 
 LARGEST_FILE_BYTES = 256 * 1024
@@ -55,11 +56,17 @@ def import_directories(
     """Makes a repository of each source whose name the owner has not yet; all those of the sources."""
     now = world.clock.stamp()
     account = world.state.accounts.ensure(owner, "Organization", now=now)
-    imported: list[Repository] = []
-    for source in sources:
-        found = world.state.repositories.by_name(account.login, source.name)
-        imported.append(found or _import(world, account.id, source, visibility, now))
-    return imported
+    by_name = {source.name: source for source in sources}
+    repositories = world.state.repositories
+    missing = [source for name, source in by_name.items() if repositories.by_name(account.login, name) is None]
+    made = [(source, _create(world, account, source, visibility, now)) for source in missing]
+    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as threads:
+        list(threads.map(lambda each: _fill(world, account, *each), made))
+    for _, repository in made:
+        size = sum(file.stat().st_size for file in world.git.path(repository).rglob("*") if file.is_file())
+        repositories.update(repository.id, size_kb=size // 1024)
+    found = [repositories.by_name(account.login, name) for name in by_name]
+    return [repository for repository in found if repository is not None]
 
 
 def directory_sources(directories: Sequence[Path]) -> list[Source]:
@@ -121,37 +128,40 @@ def _place(parts: Sequence[str]) -> str | None:
     return "/".join(parts)
 
 
-def _import(world: World, owner_id: int, source: Source, visibility: str, now: str) -> Repository:
-    is_git = source.files is None and ((source.path / ".git").exists() or (source.path / "HEAD").is_file())
-    files = {} if is_git else source.files or _tree(source.path)
+def _create(world: World, account: Account, source: Source, visibility: str, now: str) -> Repository:
+    """The repository of a source, without content."""
+    files = source.files
+    if files is None:
+        files = {} if _is_git(source) else _tree(source.path)
     new = NewRepository(
         name=source.name,
         description=source.description,
-        language=_language(files) if files else None,
+        language=_language(files),
         license=source.license,
-        default_branch=_branch_of(source.path) if is_git else "main",
+        default_branch=_branch_of(source.path) if _is_git(source) else "main",
         visibility=visibility,
         topics=source.topics,
         created_at=stamp(_oldest(files)) if files else now,
         pushed_at=now,
     )
-    repository = world.state.repositories.create(owner_id, new, now=now)
+    return world.state.repositories.create(account.id, new, now=now)
+
+
+def _fill(world: World, account: Account, source: Source, repository: Repository) -> None:
+    """Its git repository: the source's history, or one commit with its files."""
     path = world.git.init(repository)
-    if is_git:
-        _git(
-            path,
-            "fetch",
-            "--quiet",
-            str(source.path.resolve()),
-            "+refs/heads/*:refs/heads/*",
-            "+refs/tags/*:refs/tags/*",
-        )
-    else:
-        owner = world.state.accounts.get(owner_id)
-        person = Person(name=owner.login, email=owner.noreply_email, seconds=int(seconds(repository.created_at)))
-        _git(path, "fast-import", "--quiet", content=b"".join(_stream(files, source.name, person)))
-    size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
-    return world.state.repositories.update(repository.id, size_kb=size // 1024)
+    if _is_git(source):
+        everything = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
+        _git(path, "fetch", "--quiet", str(source.path.resolve()), *everything)
+        return
+    files = _tree(source.path) if source.files is None else source.files
+    when = int(seconds(repository.created_at))
+    person = Person(name=account.login, email=account.noreply_email, seconds=when)
+    _git(path, "fast-import", "--quiet", content=b"".join(_stream(files, source.name, person)))
+
+
+def _is_git(source: Source) -> bool:
+    return source.files is None and ((source.path / ".git").exists() or (source.path / "HEAD").is_file())
 
 
 def _tree(root: Path) -> dict[str, Path]:

@@ -18,14 +18,18 @@ from .commits import FileChange, Person, commit_files
 
 _MOST_OPEN = 512
 _NAME, _EMAIL = "GitHub", "noreply@github.com"
-_CONFIG = {
-    "uploadpack.allowFilter": "true",
-    "uploadpack.allowAnySHA1InWant": "true",
-    "receive.denyDeleteCurrent": "ignore",
-    "receive.hideRefs": "refs/pull",
-    "receive.autogc": "false",
-    "gc.auto": "0",
-}
+_CONFIG = """[uploadpack]
+	allowFilter = true
+	allowAnySHA1InWant = true
+[receive]
+	denyDeleteCurrent = ignore
+	hideRefs = refs/pull
+	autogc = false
+[gc]
+	auto = 0
+[core]
+	compression = 1
+"""
 
 
 class GitRepositories:
@@ -65,9 +69,9 @@ class GitRepositories:
         """An empty repository for someone to fill; its path."""
         path = self.path(repository)
         path.parent.mkdir(parents=True, exist_ok=True)
-        repo = pygit2.init_repository(str(path), bare=True, initial_head=repository.default_branch)
-        for name, value in _CONFIG.items():
-            repo.config[name] = value
+        pygit2.init_repository(str(path), bare=True, initial_head=repository.default_branch).free()
+        with (path / "config").open("a") as config:
+            config.write(_CONFIG)
         return path
 
     def delete(self, repository: Repository) -> None:

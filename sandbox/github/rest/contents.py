@@ -145,6 +145,6 @@ _CONTENTS = "/repos/{owner}/{repo}/contents"
 ENDPOINTS: list[Endpoint] = [
     get(f"{_CONTENTS}/{{path:path}}", get_content),
     get("/repos/{owner}/{repo}/readme", get_readme),
-    change("PUT", f"{_CONTENTS}/{{path:path}}", put_content, creates=True),
-    change("DELETE", f"{_CONTENTS}/{{path:path}}", delete_content, creates=True),
+    change("PUT", f"{_CONTENTS}/{{path:path}}", put_content),
+    change("DELETE", f"{_CONTENTS}/{{path:path}}", delete_content),
 ]

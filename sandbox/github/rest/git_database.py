@@ -205,13 +205,13 @@ _GIT = "/repos/{owner}/{repo}/git"
 ENDPOINTS: list[Endpoint] = [
     get(f"{_GIT}/ref/{{ref:path}}", get_ref),
     get(f"{_GIT}/matching-refs/{{ref:path}}", list_matching_refs),
-    change("POST", f"{_GIT}/refs", create_ref, creates=True),
+    change("POST", f"{_GIT}/refs", create_ref),
     change("PATCH", f"{_GIT}/refs/{{ref:path}}", update_ref),
     change("DELETE", f"{_GIT}/refs/{{ref:path}}", delete_ref),
     get(f"{_GIT}/trees/{{sha:path}}", get_tree),
-    change("POST", f"{_GIT}/trees", create_tree, creates=True),
+    change("POST", f"{_GIT}/trees", create_tree),
     get(f"{_GIT}/blobs/{{sha}}", get_blob),
-    change("POST", f"{_GIT}/blobs", create_blob, creates=True),
+    change("POST", f"{_GIT}/blobs", create_blob),
     get(f"{_GIT}/commits/{{sha}}", get_commit),
-    change("POST", f"{_GIT}/commits", create_commit, creates=True),
+    change("POST", f"{_GIT}/commits", create_commit),
 ]

@@ -142,7 +142,7 @@ _ISSUE = f"{_REPOSITORY}/issues/{{number:int}}"
 ENDPOINTS: list[Endpoint] = [
     get(_ISSUE, get_issue),
     get(f"{_REPOSITORY}/labels", list_repository_labels),
-    change("POST", f"{_REPOSITORY}/labels", create_label, creates=True),
+    change("POST", f"{_REPOSITORY}/labels", create_label),
     get(f"{_REPOSITORY}/labels/{{name:path}}", get_label),
     get(f"{_ISSUE}/labels", list_labels),
     change("POST", f"{_ISSUE}/labels", add_labels),

@@ -222,7 +222,7 @@ ENDPOINTS: list[Endpoint] = [
     get(_PULL, get_pull),
     change("PATCH", _PULL, update_pull),
     get(f"{_PULL}/merge", is_merged),
-    change("PUT", f"{_PULL}/merge", merge_pull, creates=True),
+    change("PUT", f"{_PULL}/merge", merge_pull),
     get(f"{_PULL}/files", list_files),
     get(f"{_PULL}/commits", list_pull_commits),
     get(f"{_PULL}/requested_reviewers", get_requested_reviewers),

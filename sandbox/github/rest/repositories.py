@@ -157,7 +157,7 @@ ENDPOINTS: list[Endpoint] = [
     get("/users/{login}", get_user, Audience.EITHER),
     get("/orgs/{login}/repos", list_repositories),
     get("/users/{login}/repos", list_repositories),
-    change("POST", "/orgs/{login}/repos", create_repository, creates=True),
+    change("POST", "/orgs/{login}/repos", create_repository),
     get(_REPOSITORY, get_repository),
     change("PATCH", _REPOSITORY, update_repository),
     change("DELETE", _REPOSITORY, delete_repository),
