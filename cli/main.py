@@ -36,7 +36,7 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def octobatch(
-    show_version: Annotated[  # noqa: ARG001  # its callback answers
+    show_version: Annotated[  # its callback answers
         bool, typer.Option("--version", help="Print the version and stop.", callback=_print_version, is_eager=True)
     ] = False,
 ) -> None:

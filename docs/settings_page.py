@@ -16,7 +16,8 @@ CLASSES = (
 )
 HEAD = """# Settings
 
-Each is an environment variable, or a file that the variable with `_FILE` at its end names. A wrong or missing one stops the start.
+Each is an environment variable, or a file that the variable with `_FILE` at its end names. A wrong or missing one stops
+the start.
 """
 
 
@@ -28,8 +29,13 @@ def page() -> str:
 def _section(settings_class: type[settings.Settings]) -> str:
     inherited = set[str]().union(*(getattr(base, "model_fields", {}) for base in settings_class.__mro__[1:]))
     own = {name: field for name, field in settings_class.model_fields.items() if name not in inherited}
-    rows = [f"| `{settings.PREFIX}{name.upper()}` | {_default(field)} | {field.description} |" for name, field in own.items()]
-    return "\n".join([f"## {settings_class.__doc__}\n", "| setting | default | meaning |", "| --- | --- | --- |", *rows, ""])
+    rows = [
+        f"| `{settings.PREFIX}{name.upper()}` | {_default(field)} | {field.description} |"
+        for name, field in own.items()
+    ]
+    return "\n".join(
+        [f"## {settings_class.__doc__}\n", "| setting | default | meaning |", "| --- | --- | --- |", *rows, ""]
+    )
 
 
 def _default(field: FieldInfo) -> str:
@@ -39,4 +45,4 @@ def _default(field: FieldInfo) -> str:
 
 
 if __name__ == "__main__":
-    print(page(), end="")
+    print(page(), end="")  # noqa: T201
