@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from email.utils import formatdate
 from typing import Any
 from uuid import uuid4
 
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from .access import Viewer
 from .errors import Reason, Refused
@@ -131,13 +132,12 @@ def _fault_response(fault: Fault) -> Response:
             return error_response(fault.status, message, headers=headers)
 
 
-class _Dropped(StreamingResponse):
+class _Dropped(Response):
     """Promises a body and ends without it: the server then closes the connection."""
 
     def __init__(self) -> None:
-        super().__init__(self._nothing(), 200, {"content-length": "1000000"})
+        super().__init__(headers={"content-length": "1000000"})
 
-    @staticmethod
-    async def _nothing() -> AsyncIterator[bytes]:
-        raise ConnectionAbortedError
-        yield b""
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        """Sends the beginning of an answer."""
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})

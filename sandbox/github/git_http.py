@@ -28,8 +28,8 @@ from .world import World
 _READ, _WRITE = "git-upload-pack", "git-receive-pack"
 _CHUNK = 65536
 _NOTHING = "0" * 40
-_HOOKS = Path(__file__).parent / "hooks"
-"""Holds `pre-receive`, which refuses workflows pushed with a token that may not write them."""
+_PRE_RECEIVE = Path(__file__).parent / "hooks" / "pre-receive"
+"""Refuses workflows pushed with a token that may not write them."""
 
 _CHALLENGE = {"www-authenticate": 'Basic realm="GitHub"'}
 
@@ -50,6 +50,11 @@ class GitHTTP:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._hooks = world.folder / "hooks"
+        self._hooks.mkdir(exist_ok=True)
+        hook = self._hooks / _PRE_RECEIVE.name
+        hook.write_text(_PRE_RECEIVE.read_text())
+        hook.chmod(0o755)  # a wheel keeps no such mode
 
     async def advertise(self, request: Request) -> Response:
         """GET /owner/name.git/info/refs?service=…"""
@@ -149,7 +154,7 @@ class GitHTTP:
     ) -> asyncio.subprocess.Process:
         variables = {"PATH": os.environ["PATH"], "HOME": str(self._world.folder), "GIT_CONFIG_NOSYSTEM": "1"}
         # the folder may belong to another user than the one that runs this
-        variables |= _config({"safe.directory": "*"} | ({"core.hooksPath": str(_HOOKS)} if hooks else {}))
+        variables |= _config({"safe.directory": "*"} | ({"core.hooksPath": str(self._hooks)} if hooks else {}))
         if protocol := request.headers.get("git-protocol"):
             variables["GIT_PROTOCOL"] = protocol
         return await asyncio.create_subprocess_exec(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, cast
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -36,16 +36,16 @@ class GraphQLEndpoint:
         world = self._world
         content = await request.body()
         try:
-            body: Any = json.loads(content)
+            parsed = json.loads(content)
         except ValueError:
-            body = None
-        document = body.get("query") if isinstance(body, dict) else None
+            parsed = None
+        body = cast("dict[str, Any]", parsed) if isinstance(parsed, dict) else {}
         world.counters.add("graphql")
-        faults = world.faults.take("graphql", request.method, document if isinstance(document, str) else "")
+        faults = world.faults.take("graphql", request.method, str(body.get("query", "")))
         response = await meet_faults(faults, "before") or await self._answer(request, body)
         return finish(world, await meet_faults(faults, "after") or response)
 
-    async def _answer(self, request: Request, body: Any) -> Response:
+    async def _answer(self, request: Request, body: dict[str, Any]) -> Response:
         world = self._world
         try:
             viewer = authenticate(world, request.headers.get("authorization"))
@@ -53,7 +53,7 @@ class GraphQLEndpoint:
                 raise unauthorized("Bad credentials")
         except Refused as refused:
             return refused_response(refused)
-        if not isinstance(body, dict) or not isinstance(body.get("query"), str):
+        if not isinstance(body.get("query"), str):
             return error_response(400, "Problems parsing JSON")
         try:
             with world.limits.one_at_a_time(viewer):

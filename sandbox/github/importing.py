@@ -15,8 +15,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from email.message import Message
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
+from typing import cast
 
 from .clock import seconds, stamp
 from .git import Person
@@ -61,7 +63,9 @@ def import_directories(
     missing = [source for name, source in by_name.items() if repositories.by_name(account.login, name) is None]
     made = [(source, _create(world, account, source, visibility, now)) for source in missing]
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as threads:
-        list(threads.map(lambda each: _fill(world, account, *each), made))
+        filling = [threads.submit(_fill, world, account, source, repository) for source, repository in made]
+        for each in filling:
+            each.result()
     for _, repository in made:
         size = sum(file.stat().st_size for file in world.git.path(repository).rglob("*") if file.is_file())
         repositories.update(repository.id, size_kb=size // 1024)
@@ -95,7 +99,7 @@ def installed_packages() -> list[Source]:
 
 def _package(distribution: Distribution) -> Source | None:
     """The files that the package brought, as in a source repository; None where it brought no Python."""
-    metadata = distribution.metadata
+    metadata = cast("Message", distribution.metadata)
     name = re.sub(r"[-_.]+", "-", metadata["Name"] or "").lower()
     files: dict[str, Path] = {}
     for entry in distribution.files or ():

@@ -97,7 +97,7 @@ def set_status(
         created_at=now,
         updated_at=now,
     )
-    facts = {
+    facts: dict[str, Any] = {
         "id": status.id,
         "sha": sha,
         "name": repository.full_name,

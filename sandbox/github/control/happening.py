@@ -19,7 +19,8 @@ CI = "sandbox-ci"
 
 def list_pulls(world: World, request: Request, _: Nothing) -> Any:
     """GET /pulls, all or those of an owner or in a state (`open`, `closed`, `merged`)."""
-    where, parameters = "1", []
+    where = "1"
+    parameters: list[Any] = []
     if owner := request.query_params.get("owner"):
         where += " AND repository_id IN (SELECT id FROM repositories WHERE owner_id = ?)"
         parameters.append(account_of(world, owner).id)

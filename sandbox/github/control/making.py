@@ -105,8 +105,8 @@ def commit(world: World, request: Request, body: NewCommit) -> Any:
 
 
 def _new(body: NewRepositoryBody) -> NewRepository:
-    facts = body.model_dump(exclude={"files"})
-    return NewRepository(**{**facts, "topics": tuple(body.topics)})
+    facts = body.model_dump(exclude={"files", "topics"})
+    return NewRepository(**facts, topics=tuple(body.topics))
 
 
 def _fill(world: World, repository: Repository, files: dict[str, str]) -> None:

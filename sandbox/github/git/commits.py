@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, cast
 
 import pygit2
 from pygit2.enums import FileMode
@@ -104,9 +104,10 @@ def _place(nested: Changes, change: FileChange) -> None:
         raise unprocessable(f"path {change.path!r} is malformed")
     at = nested
     for part in parts[:-1]:
-        at = at.setdefault(part, {})
-        if not isinstance(at, dict):
+        below = at.setdefault(part, {})
+        if not isinstance(below, dict):
             raise unprocessable(f"path {change.path!r} runs through a file")
+        at = cast("Changes", below)
     if isinstance(at.get(parts[-1]), dict):
         raise unprocessable(f"path {change.path!r} is a folder")
     at[parts[-1]] = change
@@ -118,7 +119,8 @@ def _write_tree(repo: pygit2.Repository, base: pygit2.Tree | None, nested: Mappi
     for name, change in nested.items():
         there = base[name] if base is not None and name in base else None
         if isinstance(change, dict):
-            below = _write_tree(repo, there if isinstance(there, pygit2.Tree) else None, change)
+            inside = there if isinstance(there, pygit2.Tree) else None
+            below = _write_tree(repo, inside, cast("Changes", change))
             _put(builder, name, below, FileMode.TREE)
         elif change.content is None:
             if there is None:

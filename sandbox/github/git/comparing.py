@@ -67,9 +67,7 @@ def commits_between(repo: pygit2.Repository, base: str, head: str) -> list[pygit
 def diff(repo: pygit2.Repository, base: str, head: str, *, direct: bool = False) -> pygit2.Diff:
     """What `head` changes since it parted from `base` (`direct`: the difference of the two), renames found."""
     since = base if direct else merge_base(repo, base, head) or base
-    found = repo.diff(repo[since].peel(pygit2.Tree), repo[head].peel(pygit2.Tree))
-    if not isinstance(found, pygit2.Diff):
-        raise TypeError("two trees give a diff")
+    found = repo[since].peel(pygit2.Tree).diff_to_tree(repo[head].peel(pygit2.Tree))
     found.find_similar()
     return found
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pygit2
 
 from .commits import Person, write_commit
-from .comparing import commits_between
+from .comparing import commits_between, merge_base
 from .signing import Signer
 
 
 def merged_tree(repo: pygit2.Repository, base: str, head: str) -> str | None:
     """The tree of `head` merged into `base`, or None where they conflict or have no common history."""
-    if repo.merge_base(base, head) is None:
+    if merge_base(repo, base, head) is None:
         return None
     index = repo.merge_commits(base, head)
     return None if index.conflicts else str(index.write_tree(repo))

@@ -19,7 +19,7 @@ class Entry:
     size: int | None
 
 
-def at(repo: pygit2.Repository, expression: str) -> pygit2.Object | None:
+def at(repo: pygit2.Repository, expression: str) -> pygit2.Object | pygit2.Commit | None:
     """The object that `HEAD:path`, `branch:path`, `branch` or an oid names, or None."""
     revision, colon, path = expression.partition(":")
     commit = commit_at(repo, revision)

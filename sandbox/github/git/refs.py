@@ -29,7 +29,7 @@ def read(repo: pygit2.Repository, ref: str) -> str | None:
 
 def matching(repo: pygit2.Repository, prefix: str) -> dict[str, str]:
     """All refs that begin so, by name, with their oids."""
-    found = {}
+    found: dict[str, str] = {}
     for name in sorted(repo.references):
         if name.startswith(prefix):
             found[name] = str(repo.references[name].target)

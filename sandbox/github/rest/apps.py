@@ -195,7 +195,7 @@ def convert_manifest(call: Call) -> Reply:
     name, url = manifest.get("name"), manifest.get("url")
     if owner is None or not name or not url:
         raise invalid("Integration", "name", code="missing_field")
-    hook = manifest.get("hook_attributes") or {}
+    hook: dict[str, Any] = manifest.get("hook_attributes") or {}
     secret = world.state.store.value("SELECT lower(hex(randomblob(20)))") if hook.get("url") else None
     made = installing.create_app(
         world,

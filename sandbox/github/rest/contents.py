@@ -89,7 +89,7 @@ def delete_content(call: Call) -> Reply:
     return Reply(body={"content": None, "commit": _commit_view(call, repository, oid)})
 
 
-def _there(call: Call) -> tuple[Repository, str, pygit2.Object | None]:
+def _there(call: Call) -> tuple[Repository, str, pygit2.Object | pygit2.Commit | None]:
     """Repository, branch, and what is at the path now."""
     repository = call.repository("contents", "write")
     call.viewer.require_workflows([call.path["path"]])
@@ -100,7 +100,7 @@ def _there(call: Call) -> tuple[Repository, str, pygit2.Object | None]:
     return repository, branch, objects.at(repo, f"refs/heads/{branch}:{call.path['path']}")
 
 
-def _check_sha(call: Call, there: pygit2.Object | None) -> None:
+def _check_sha(call: Call, there: pygit2.Object | pygit2.Commit | None) -> None:
     given = call.text("sha")
     if given is not None and there is not None and str(there.id) != given:
         raise Refused(Reason.CONFLICT, f"{call.path['path']} does not match {given}")

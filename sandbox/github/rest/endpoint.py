@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from urllib.parse import urlencode
 
 from ..access import Viewer
@@ -40,7 +40,7 @@ class Reply:
 
     body: Any = None
     status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(kw_only=True)
@@ -104,11 +104,11 @@ class Call:
 
     def object(self, name: str) -> dict[str, Any] | None:
         """An object, or None."""
-        return self._typed(name, dict, "an object")
+        return cast("dict[str, Any] | None", self._typed(name, dict, "an object"))
 
     def list(self, name: str) -> Sequence[Any] | None:
         """An array, or None."""
-        return self._typed(name, list, "an array")
+        return cast("Sequence[Any] | None", self._typed(name, list, "an array"))
 
     def texts(self, name: str) -> Sequence[str] | None:
         """An array of texts, or None."""

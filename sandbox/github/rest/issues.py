@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from ..actions import conversation
 from ..errors import invalid, not_found
@@ -125,10 +125,12 @@ def _labels(call: Call, repository: Repository, pull_id: int) -> Reply:
 
 def _named(call: Call, repository: Repository) -> list[Label]:
     """The labels that the body names, as texts or as objects with a name."""
-    named: list[Any] = list(call.list("labels") or ())
-    names = [item.get("name") if isinstance(item, dict) else item for item in named]
-    if any(not isinstance(name, str) or not 0 < len(name) <= _LONGEST_LABEL for name in names):
-        raise invalid("Label", "name")
+    names: list[str] = []
+    for item in call.list("labels") or ():
+        name: Any = cast("dict[str, Any]", item).get("name") if isinstance(item, dict) else item
+        if not isinstance(name, str) or not 0 < len(name) <= _LONGEST_LABEL:
+            raise invalid("Label", "name")
+        names.append(name)
     return [call.world.state.pulls.ensure_label(repository.id, name) for name in names]
 
 

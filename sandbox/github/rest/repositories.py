@@ -19,8 +19,15 @@ _SORTS = {
     "full_name": "repositories.name",
 }
 _EDITABLE = ("description", "homepage", "default_branch")
-_SWITCHES = ("archived", "is_template", "allow_merge_commit", "allow_squash_merge", "allow_rebase_merge")
-_SWITCHES += ("allow_auto_merge", "delete_branch_on_merge")
+_SWITCHES = (
+    "archived",
+    "is_template",
+    "allow_merge_commit",
+    "allow_squash_merge",
+    "allow_rebase_merge",
+    "allow_auto_merge",
+    "delete_branch_on_merge",
+)
 
 
 def get_organization(call: Call) -> Reply:

@@ -128,11 +128,11 @@ def _nobody(world: World) -> Viewer:
 async def _call(world: World, viewer: Viewer, request: Request) -> Call:
     content = await request.body()
     try:
-        body = json.loads(content) if content else {}
+        body: Any = json.loads(content) if content else {}
     except ValueError:
         raise bad_request("Problems parsing JSON") from None
     if isinstance(body, list):  # labels may be given as a bare array
-        body = {"labels": body}
+        body = {"labels": cast("list[Any]", body)}
     if not isinstance(body, dict):
         raise bad_request("Body should be a JSON object")
     return Call(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 import pygit2
@@ -82,7 +82,7 @@ def commit_in_event(world: World, repository: Repository, commit: pygit2.Commit,
 
 def verification(signer: Signer, commit: pygit2.Commit) -> Json:
     """Whether GitHub itself signed the commit."""
-    signature, payload = commit.gpg_signature
+    signature, payload = cast("tuple[bytes | None, bytes | None]", commit.gpg_signature)
     if signature is None or payload is None:
         return {"verified": False, "reason": "unsigned", "signature": None, "payload": None, "verified_at": None}
     verified = signer.verifies(payload, signature.decode())

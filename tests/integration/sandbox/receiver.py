@@ -62,7 +62,7 @@ def receiving() -> Iterator[Receiver]:
             self.wfile.write(b"ok")
             arrived.put(Received(headers=headers, content=content))
 
-        def log_message(self, *_: Any) -> None:
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
             """Says nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
