@@ -99,10 +99,10 @@ class Stack:
         """Starts everything; raises `StackError` or `ServerNotStarted`."""
         if shutil.which("git") is None:
             raise StackError("git is not on the PATH; install it first")
-        for port, option in ((self.gateway_port, "--port"), (self.github_port, "--github-port")):
-            _check_port(port, option)
         if left := self.folder.stop_leftovers():
             self.say(f"stopped what a crash had left running: {', '.join(left)}")
+        for port, option in ((self.gateway_port, "--port"), (self.github_port, "--github-port")):
+            _check_port(port, option)
         self.postgres = EmbeddedPostgres(self.folder.path)
         self.valkey = EmbeddedValkey(self.folder.path)
         self._start("PostgreSQL", self.postgres)
