@@ -117,9 +117,7 @@ async def test_a_campaign_that_never_ran_can_be_deleted(client: httpx.AsyncClien
 
 
 async def test_pages_of_runs_show_each_run_once(client: httpx.AsyncClient, campaign: str) -> None:
-    started = [
-        (await client.post(f"/campaigns/{campaign}/runs", json={})).json()["run"]["id"] for _ in range(5)
-    ]
+    started = [(await client.post(f"/campaigns/{campaign}/runs", json={})).json()["run"]["id"] for _ in range(5)]
     listed: list[str] = []
     cursor = None
     while True:
