@@ -108,13 +108,27 @@ async def _outputs() -> AsyncIterator[tuple[int, int, Captured, Captured]]:
 
 
 async def _read(descriptor: int, captured: Captured) -> None:
+    """Takes what comes out of a pipe until its end, and closes it.
+
+    Not by `connect_read_pipe`: uvloop then closes the descriptor twice, and the second time it may be another's file.
+    """
     loop = asyncio.get_running_loop()
-    stream = asyncio.StreamReader()
-    transport, _ = await loop.connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(stream), os.fdopen(descriptor, "rb", 0)
-    )
-    try:
-        while chunk := await stream.read(65536):
+    ended: asyncio.Future[None] = loop.create_future()
+
+    def take() -> None:
+        try:
+            chunk = os.read(descriptor, 65536)
+        except BlockingIOError:
+            return
+        if chunk:
             captured.add(chunk)
+        elif not ended.done():
+            ended.set_result(None)
+
+    os.set_blocking(descriptor, False)
+    loop.add_reader(descriptor, take)
+    try:
+        await ended
     finally:
-        transport.close()
+        loop.remove_reader(descriptor)
+        os.close(descriptor)
