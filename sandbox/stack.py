@@ -153,6 +153,7 @@ class Stack:
             "OCTOBATCH_PUBLIC_URL": self.url,
             "OCTOBATCH_WORKSPACE_DIR": str(self.folder.path / "workspace"),
             "OCTOBATCH_COMMAND_LEASE_SECONDS": "5",  # a killed worker's commands go on after so long
+            "OCTOBATCH_WORKER_CONCURRENCY": str(2 * (os.cpu_count() or 1)),  # everything shares this machine
             **self._given,
         }
 
