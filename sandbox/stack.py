@@ -144,11 +144,11 @@ class Stack:
     def environment(self) -> dict[str, str]:
         """The settings that every process gets."""
         return {
+            "OCTOBATCH_BLOBSTORE_URL": (self.folder.path / "artifacts").as_uri(),  # or s3://… of the environment
             **os.environ,
             "PYTHONUNBUFFERED": "1",
             "OCTOBATCH_POSTGRES_DSN": self.postgres.dsn(),
             "OCTOBATCH_REDIS_URL": self.valkey.url,
-            "OCTOBATCH_BLOBSTORE_URL": (self.folder.path / "artifacts").as_uri(),
             "OCTOBATCH_GITHUB_API_BASE": f"{self.github_url}/api/v3",
             "OCTOBATCH_PUBLIC_URL": self.url,
             "OCTOBATCH_WORKSPACE_DIR": str(self.folder.path / "workspace"),

@@ -153,8 +153,10 @@ class GitHTTP:
         hooks: bool = False,
     ) -> asyncio.subprocess.Process:
         variables = {"PATH": os.environ["PATH"], "HOME": str(self._world.folder), "GIT_CONFIG_NOSYSTEM": "1"}
-        # the folder may belong to another user than the one that runs this
-        variables |= _config({"safe.directory": "*"} | ({"core.hooksPath": str(self._hooks)} if hooks else {}))
+        # the folder may belong to another user than the one that runs this; on loopback looking for deltas costs
+        # more than the bytes that they save
+        settings = {"safe.directory": "*", "pack.window": "0", "pack.compression": "1", "pack.threads": "1"}
+        variables |= _config(settings | ({"core.hooksPath": str(self._hooks)} if hooks else {}))
         if protocol := request.headers.get("git-protocol"):
             variables["GIT_PROTOCOL"] = protocol
         return await asyncio.create_subprocess_exec(
