@@ -17,7 +17,7 @@ from .embedded.servers import ServerNotStarted
 from .folder import StackError, StackFolder
 from .stack import Stack
 
-console = Console(stderr=True, highlight=False)
+console = Console(stderr=True, highlight=False, soft_wrap=True)
 
 Folder = Annotated[Path, typer.Option(help="Where data, logs and secrets of the stack are kept.")]
 Port = Annotated[int, typer.Option("--port", min=1, max=65535, help="Port of the gateway.")]
