@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any, TypeVar
 
 import structlog
-import uvloop
 from arq.connections import ArqRedis
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -54,7 +53,7 @@ def main(worker: Worker[Any, Any]) -> int:
         return 2
     configure_logging(level=settings.log_level, format=settings.log_format, service=worker.service)
     try:
-        uvloop.run(serve(worker, settings))
+        asyncio.run(serve(worker, settings))
     except (InvalidSettings, Unavailable) as error:
         print(f"octobatch {worker.service} worker: {redact(str(error))}", file=sys.stderr)  # noqa: T201
         return 2 if isinstance(error, InvalidSettings) else 1

@@ -34,7 +34,7 @@ async def open_campaigns(
     settings: CampaignsSettings, infrastructure: Infrastructure
 ) -> AsyncIterator[CampaignsContext]:
     """Opens what the runtime has not opened yet, and closes it in reverse."""
-    os.umask(0o022)  # working copies are lent to steps that run as another user; uvloop has no umask for one process
+    os.umask(0o022)  # working copies are lent to steps that run as another user
     github = GitHubClient.open(base_url=settings.github_api_base, timeout_seconds=settings.github_timeout_seconds)
     async with github as client, open_blob_store(settings) as blobs:
         yield CampaignsContext(

@@ -108,10 +108,7 @@ async def _outputs() -> AsyncIterator[tuple[int, int, Captured, Captured]]:
 
 
 async def _read(descriptor: int, captured: Captured) -> None:
-    """Takes what comes out of a pipe until its end, and closes it.
-
-    Not by `connect_read_pipe`: uvloop then closes the descriptor twice, and the second time it may be another's file.
-    """
+    """Takes what comes out of a pipe until its end, and closes it."""
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[None] = loop.create_future()
 
