@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request, Response
 
 from shared.settings import GatewaySettings
 
-from . import health, operations, problems, specs, tokens, webhooks
+from . import health, operations, problems, reference, specs, tokens, webhooks
 from .auth import ensure_first_key
 from .campaigns import routes as campaigns
 from .resources import open_resources
@@ -54,6 +54,7 @@ def create_app(settings: GatewaySettings, *, tell: Callable[[str], None] = print
     for module in (campaigns, runs, targets, selections, operations, tokens, specs, webhooks, health, pages):
         app.include_router(module.router)
     pages.mount_assets(app)
+    reference.install(app)
     return app
 
 

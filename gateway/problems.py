@@ -16,6 +16,7 @@ import structlog
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from shared import errors
@@ -34,6 +35,17 @@ class Kind:
     name: str
     status: int
     advice: str
+
+
+class Problem(BaseModel):
+    """An error (RFC 9457)."""
+
+    type: str = Field(description="the kind of problem, and the address of a page about it")
+    title: str
+    status: int
+    detail: str = Field(description="what was wrong this time")
+    advice: str = Field(description="what to do about this kind of problem")
+    problems: list[dict[str, Any]] = Field([], description="each invalid field: `path`, `message`, and more for specs")
 
 
 KINDS: dict[type[Exception], Kind] = {
@@ -92,16 +104,21 @@ def problem(
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
     """A problem response."""
-    body: dict[str, Any] = {
+    body = problem_body(kind, detail, status=status)
+    if problems:
+        body["problems"] = problems
+    return JSONResponse(body, status or kind.status, dict(headers or {}), MEDIA_TYPE)
+
+
+def problem_body(kind: Kind, detail: str, *, status: int | None = None) -> dict[str, Any]:
+    """What a problem response says, as `Problem` describes it."""
+    return {
         "type": f"/problems/{kind.name}",
         "title": _title(kind),
         "status": status or kind.status,
         "detail": detail,
         "advice": kind.advice,
     }
-    if problems:
-        body["problems"] = problems
-    return JSONResponse(body, status or kind.status, dict(headers or {}), MEDIA_TYPE)
 
 
 def install(app: FastAPI) -> None:

@@ -8,6 +8,7 @@ import json
 
 import httpx
 import pytest
+from jsonschema import Draft202012Validator
 
 from gateway.schemas import EXAMPLE_SPEC
 from shared.postgres.pool import Pool
@@ -93,6 +94,31 @@ async def test_the_reference_names_every_route(anonymous: httpx.AsyncClient) -> 
     answer = await anonymous.get("/docs")
     assert answer.status_code == 200
     assert "/campaigns/{name}/runs" in answer.text
+
+
+async def test_the_description_has_a_valid_example_of_every_schema(anonymous: httpx.AsyncClient) -> None:
+    api = (await anonymous.get("/openapi.json")).json()
+    models = {name: schema for name, schema in api["components"]["schemas"].items() if schema["type"] == "object"}
+    lacking = {name for name, schema in models.items() if "examples" not in str(schema)}
+    assert lacking == {"Problem"}  # its examples stand at the answers
+    for name, schema in models.items():
+        for example in schema.get("examples", []):
+            Draft202012Validator({**api, "$ref": f"#/components/schemas/{name}"}).validate(example)
+
+
+async def test_problems_are_described_as_they_are_answered(client: httpx.AsyncClient) -> None:
+    api = (await client.get("/openapi.json")).json()
+    problem = Draft202012Validator({**api, "$ref": "#/components/schemas/Problem"})
+    refused = await client.post("/campaigns", json={"document": "version: 1\n"})
+    missing = await client.get("/campaigns/nothing")
+    assert (refused.status_code, missing.status_code) == (422, 404)
+    for answer, operation in (
+        (refused, api["paths"]["/campaigns"]["post"]),
+        (missing, api["paths"]["/campaigns/{name}"]["get"]),
+    ):
+        [media_type] = operation["responses"][str(answer.status_code)]["content"]
+        assert answer.headers["content-type"] == media_type
+        problem.validate(answer.json())
 
 
 async def test_every_answer_has_security_headers(anonymous: httpx.AsyncClient) -> None:

@@ -1,0 +1,197 @@
+"""The OpenAPI description made whole: problems as answers of every route, and an example of every schema."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+
+from shared import errors
+
+from .problems import KINDS, MEDIA_TYPE, Problem, problem_body
+
+_AT = "2026-03-01T09:00:00Z"
+_LATER = "2026-03-01T09:00:14Z"
+_RUN_ID = "019ca8b5-1c00-7a10-8b1e-3d5a0c9f2e11"
+_CAMPAIGN_ID = "019ca8b4-f800-7c3d-9a77-54f1be0d6a02"
+_SELECTION_ID = "019ca8b5-1c01-7b52-a1c4-90c1d7ee4b03"
+_TARGET_ID = "019ca8b5-2b00-7d64-8f0a-7be2a9c31d04"
+_OID = "8f2c1d7be90a4c5566f1a0b3c4d5e6f708192a3b"
+_SHA256 = "5d41402abc4b2a76b9719d911017c592ae2f3b1c0d9e8f7a6b5c4d3e2f1a0b9c"
+
+_MADE = {"created_by": "key:first", "created_at": _AT}
+_OPERATION = {
+    "id": "019ca8b5-1c02-7e01-b2aa-1f6c5d8e9a05",
+    "service": "selection",
+    "type": "make_selection",
+    "state": "succeeded",
+    "attempts": 0,
+    "error": None,
+    "actor": "key:first",
+    "run_id": _RUN_ID,
+    "target_id": None,
+    "payload": {"selection_id": _SELECTION_ID},
+    "created_at": _AT,
+    "finished_at": _LATER,
+}
+_CAMPAIGN = {
+    "id": _CAMPAIGN_ID,
+    "name": "add-security-policy",
+    "description": "Say how to report a vulnerability",
+    "state": "active",
+    "current_version": 1,
+    "updated_at": _AT,
+    "archived_at": None,
+    **_MADE,
+}
+_RUN = {
+    "id": _RUN_ID,
+    "campaign_id": _CAMPAIGN_ID,
+    "campaign_name": "add-security-policy",
+    "spec_version": 1,
+    "selection_id": _SELECTION_ID,
+    "dry_run": False,
+    "state": "completed",
+    "error": None,
+    "started_at": _AT,
+    "finished_at": _LATER,
+    **_MADE,
+}
+_SELECTION = {
+    "id": _SELECTION_ID,
+    "run_id": _RUN_ID,
+    "state": "complete",
+    "included": 40,
+    "excluded": 3,
+    "error": None,
+    "finished_at": _LATER,
+    **_MADE,
+}
+_DIFF_STAT = {"files": 1, "additions": 3, "deletions": 0}
+_PULL_REQUEST = {"number": 17, "url": "https://github.com/acme/api/pull/17"}
+_PROBLEM_OF_A_SPEC = {
+    "message": "unknown key 'reposotory'",
+    "path": "on.0.reposotory",
+    "line": 5,
+    "column": 5,
+    "hint": "did you mean 'repository'?",
+}
+
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "NewRun": {"dry_run": True, "version": None},
+    "RunDetails": {**_RUN, "counts": {"open": 38, "unchanged": 2}, "selection": _SELECTION},
+    "ShownArtifact": {"kind": "diff", "size_bytes": 2481, "sha256": _SHA256, "created_at": _LATER},
+    "ShownCampaign": _CAMPAIGN,
+    "ShownDiffStat": _DIFF_STAT,
+    "ShownEvent": {
+        "id": "019ca8b5-52b0-7f10-9c3e-2a4b6c8d0e06",
+        "type": "target.open",
+        "payload": {"from": "publishing", "to": "open", "repository": "acme/api"},
+        "occurred_at": _LATER,
+    },
+    "ShownInstallation": {
+        "id": 41298374,
+        "account": "acme",
+        "account_type": "Organization",
+        "repository_selection": "all",
+        "permissions": {"contents": "write", "pull_requests": "write", "metadata": "read"},
+        "suspended_at": None,
+        "updated_at": _AT,
+    },
+    "ShownOperation": _OPERATION,
+    "ShownProblem": _PROBLEM_OF_A_SPEC,
+    "ShownPullRequest": _PULL_REQUEST,
+    "ShownRepository": {
+        "repository": "acme/api",
+        "node_id": "R_kgDOAbCdEf",
+        "branch": "main",
+        "head_oid": _OID,
+        "included": True,
+        "entry": 0,
+        "reason": "",
+    },
+    "ShownRun": _RUN,
+    "ShownSelection": _SELECTION,
+    "ShownTarget": {
+        "id": _TARGET_ID,
+        "run_id": _RUN_ID,
+        "repository": "acme/api",
+        "base_branch": "main",
+        "base_oid": _OID,
+        "branch": "octobatch/security-policy",
+        "group": "",
+        "state": "open",
+        "review_state": "none",
+        "checks_state": "unknown",
+        "reason": None,
+        "diff_stat": _DIFF_STAT,
+        "pull_request": _PULL_REQUEST,
+        "created_at": _AT,
+        "updated_at": _LATER,
+    },
+    "ShownToken": {
+        "token": "ghs_…",
+        "expires_at": "2026-03-01T10:00:00Z",
+        "minted_at": _AT,
+        "permissions": {"contents": "read", "metadata": "read"},
+        "repository_selection": "selected",
+    },
+    "ShownVersion": {"version": 1, "document": "version: 1\nname: add-security-policy\n", "sha256": _SHA256, **_MADE},
+    "StartedRun": {
+        "run": {**_RUN, "state": "pending", "started_at": None, "finished_at": None},
+        "operation": {**_OPERATION, "state": "accepted", "finished_at": None},
+    },
+    "StartedSelection": {
+        "selection": {**_SELECTION, "state": "pending", "finished_at": None},
+        "operation": {**_OPERATION, "state": "accepted", "finished_at": None},
+    },
+    "TokenScope": {"permissions": {"contents": "read"}, "repository_ids": [712398], "purpose": "read the manifests"},
+    "Verdict": {"valid": False, "problems": [_PROBLEM_OF_A_SPEC]},
+}
+
+
+def install(app: FastAPI) -> None:
+    """Completes what FastAPI describes by itself."""
+    describe = app.openapi
+
+    def complete() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            _complete(describe())
+        return describe()
+
+    app.openapi = complete
+
+
+def _complete(api: dict[str, Any]) -> None:
+    schemas = api["components"]["schemas"]
+    for unused in ("HTTPValidationError", "ValidationError"):  # FastAPI's own; ours are problems
+        schemas.pop(unused, None)
+    schemas["Problem"] = Problem.model_json_schema()
+    for name, example in EXAMPLES.items():
+        schemas[name]["examples"] = [example]
+        if page := schemas.get(f"Page_{name}_"):
+            page["examples"] = [{"items": [example], "next_cursor": None}]
+    for path, operations in api["paths"].items():
+        for method, operation in operations.items():
+            operation["responses"].pop("422", None)
+            for error in _errors_of(path, method, operation):
+                operation["responses"][str(KINDS[error].status)] = _answer(error)
+
+
+def _errors_of(path: str, method: str, operation: dict[str, Any]) -> list[type[Exception]]:
+    found: list[type[Exception]] = []
+    if operation.get("security"):
+        found += [errors.NotAuthenticated, errors.Unavailable]
+    if "{" in path:
+        found.append(errors.NotFound)
+    if "{" in path and method != "get":
+        found.append(errors.Conflict)
+    if operation.get("parameters") or operation.get("requestBody"):
+        found.append(errors.InvalidInput)
+    return found
+
+
+def _answer(error: type[Exception]) -> dict[str, Any]:
+    kind = KINDS[error]
+    content = {"schema": {"$ref": "#/components/schemas/Problem"}, "example": problem_body(kind, kind.advice)}
+    return {"description": kind.advice, "content": {MEDIA_TYPE: content}}
