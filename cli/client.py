@@ -14,10 +14,10 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 import httpx
+from httpx_sse import ServerSentEvent, connect_sse
 
 from .connection import Connection, find_connection
 from .failures import CommandFailed, ExitCode, refused
-from .sse import ServerEvent, read_events
 
 TIMEOUT = httpx.Timeout(30, connect=5)
 SILENCE_SECONDS = 60.0
@@ -70,7 +70,7 @@ class Gateway:
             if cursor is None:
                 return
 
-    def run_events(self, run_id: str, *, on_reconnect: Callable[[str], None]) -> Iterator[ServerEvent]:
+    def run_events(self, run_id: str, *, on_reconnect: Callable[[str], None]) -> Iterator[ServerSentEvent]:
         """The run's snapshot and events until its end; connects again, from where it was, when the stream breaks.
 
         `on_reconnect` is told why. Raises `CommandFailed` where the gateway stays away for a minute.
@@ -82,7 +82,7 @@ class Gateway:
                 for event in self._stream(f"/runs/{run_id}/events", position):
                     last_heard = time.monotonic()
                     position = event.id or position
-                    if event.name == "end":
+                    if event.event == "end":
                         return
                     yield event
                 why = "the event stream ended early"
@@ -93,14 +93,14 @@ class Gateway:
             on_reconnect(why)
             time.sleep(1)
 
-    def _stream(self, path: str, position: str | None) -> Iterator[ServerEvent]:
-        headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": position} if position else {})
+    def _stream(self, path: str, position: str | None) -> Iterator[ServerSentEvent]:
+        headers = {"Last-Event-ID": position} if position else {}
         timeout = httpx.Timeout(SILENCE_SECONDS, connect=5)
-        with self._http.stream("GET", path, headers=headers, timeout=timeout) as response:
-            if response.is_error:
-                response.read()
-                raise _refusal(response)
-            yield from read_events(response.iter_lines())
+        with connect_sse(self._http, "GET", path, headers=headers, timeout=timeout) as source:
+            if source.response.is_error:
+                source.response.read()
+                raise _refusal(source.response)
+            yield from source.iter_sse()
 
     def _json(
         self,

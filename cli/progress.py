@@ -6,10 +6,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from httpx_sse import ServerSentEvent
+
 from shared.domain.run import RunState, is_finished
 from shared.domain.target import TargetState
-
-from .sse import ServerEvent
 
 _S = TargetState
 ORDER = (
@@ -32,15 +32,16 @@ class RunProgress:
     counts: Counter[str] = field(default_factory=Counter[str])
     reasons: list[tuple[str, str, str]] = field(default_factory=list[tuple[str, str, str]])
 
-    def apply(self, event: ServerEvent) -> None:
+    def apply(self, event: ServerSentEvent) -> None:
         """Takes in one event; those of other kinds change nothing."""
-        if event.name == "snapshot":
-            self.run = event.data["run"]
-            self.counts = Counter(event.data["counts"])
-        elif event.name.startswith("target."):
-            self._target_moved(event.data)
-        elif event.name.startswith("run."):
-            payload = event.data["payload"]
+        data: dict[str, Any] = event.json()
+        if event.event == "snapshot":
+            self.run = data["run"]
+            self.counts = Counter(data["counts"])
+        elif event.event.startswith("target."):
+            self._target_moved(data)
+        elif event.event.startswith("run."):
+            payload = data["payload"]
             self.run = self.run | {"state": payload["to"], "error": payload.get("error")}
 
     def _target_moved(self, data: dict[str, Any]) -> None:

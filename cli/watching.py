@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from httpx_sse import ServerSentEvent
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
@@ -15,7 +16,6 @@ from rich.text import Text
 from .client import Gateway
 from .output import STATE_STYLES, counts_line, messages, say
 from .progress import RunProgress
-from .sse import ServerEvent
 from .targets import pull_request_url
 
 _WAITING = {
@@ -81,13 +81,13 @@ def _watch_lines(gateway: Gateway, run_id: str, console: Console) -> RunProgress
     return progress
 
 
-def _line(event: ServerEvent, progress: RunProgress) -> str:
-    if event.name == "snapshot":
+def _line(event: ServerSentEvent, progress: RunProgress) -> str:
+    if event.event == "snapshot":
         return f"run {progress.state}: {counts_line(progress.ordered_counts)}"
-    payload: dict[str, Any] = event.data.get("payload", {})
-    if event.name.startswith("run."):
+    payload: dict[str, Any] = event.json().get("payload", {})
+    if event.event.startswith("run."):
         return f"run {payload['to']}: {counts_line(progress.ordered_counts)}"
-    if event.name.startswith("target."):
+    if event.event.startswith("target."):
         url = pull_request_url(payload)
         return " ".join(filter(None, (f"{payload['to']:<10}", payload["repository"], url, payload.get("reason", ""))))
     return ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import signal
 import sys
 from pathlib import Path
@@ -42,6 +41,10 @@ def up(
     import_packages: Annotated[
         bool, typer.Option("--import-packages", help="Make repositories of the installed Python packages.")
     ] = False,
+    only_stores: Annotated[
+        bool,
+        typer.Option("--only-stores", help="Start no gateway and no workers: the Procfile's may be run beside it."),
+    ] = False,
 ) -> None:
     """Start everything on this machine: stores, GitHub sandbox, gateway and workers. Ctrl-C stops it in order."""
     signal.signal(signal.SIGTERM, lambda *_: _interrupt())
@@ -55,10 +58,15 @@ def up(
                 github_port=github_port,
                 say=console.print,
                 import_packages=import_packages,
+                only_stores=only_stores,
             )
             try:
                 stack.start()
-                console.print(f"\nOctobatch is at [bold]{stack.url}[/bold] (API key: {stack_folder.path / 'api-key'})")
+                if only_stores:
+                    console.print("\nThe stores are ready; 'octobatch sandbox env' prints the settings for the rest")
+                else:
+                    where = stack_folder.path / "api-key"
+                    console.print(f"\nOctobatch is at [bold]{stack.url}[/bold] (API key: {where})")
                 stack.supervise()
             except KeyboardInterrupt:
                 console.print("stopping")
@@ -134,12 +142,11 @@ def import_directories(
 
 @sandbox.command("env")
 def print_environment(folder: Folder = DEFAULT_FOLDER) -> None:
-    """Print the address of the GitHub sandbox and of the gateway, as JSON."""
-    client = StackFolder(folder).path / "client.json"
-    if not client.exists():
-        _fail(f"no stack was started in {client.parent}")
-    known = json.loads(client.read_text())
-    typer.echo(json.dumps({"url": known["url"], "github_url": known["github_url"]}))
+    """Print the settings of the stack's gateway and workers, secrets too, as lines of an .env file."""
+    settings = StackFolder(folder).path / "processes.env"
+    if not settings.exists():
+        _fail(f"no stack was started in {settings.parent}; 'octobatch up' does")
+    typer.echo(settings.read_text(), nl=False)
 
 
 def _interrupt() -> NoReturn:

@@ -33,7 +33,10 @@ MERGED = 3
 PATIENCE_SECONDS = 30.0
 SETTLED = {"open", "draft", "unchanged", "merged"}
 
-console = Console(highlight=False, soft_wrap=True)
+WIDE = 160
+"""Columns of the tables where no terminal says how many there are."""
+
+console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
 
 
 @dataclass
@@ -103,8 +106,7 @@ def _tour(stack: Stack, folder: StackFolder) -> list[str]:
     tour = Tour(stack, environment)
     console.print(Rule("2. Preview: prepare every change, publish nothing"))
     tour.show("preview", "--file", str(SPEC))
-    first = next(target for target in _targets(tour) if target["diff_stat"])
-    tour.show("diff", first["repository"])
+    tour.show("diff", _telling_target(_targets(tour))["repository"])
     console.print(Rule("3. Apply: open the pull requests"))
     started = time.monotonic()
     tour.show("apply", "--file", str(SPEC))
@@ -123,8 +125,15 @@ def _tour(stack: Stack, folder: StackFolder) -> list[str]:
 
 
 def _targets(tour: Tour) -> list[dict[str, Any]]:
-    found: Any = tour.read("targets")
-    return found["items"] if isinstance(found, dict) else found
+    return tour.read("targets")
+
+
+def _telling_target(targets: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """One in which several files, but few lines, change: its diff shows both steps on one screen."""
+    return min(
+        (target for target in targets if target["diff_stat"]),
+        key=lambda target: (target["diff_stat"]["files"] == 1, target["diff_stat"]["additions"]),
+    )
 
 
 def _count(targets: Sequence[dict[str, Any]], state: str) -> int:
@@ -153,10 +162,16 @@ def _failures(targets: Sequence[dict[str, Any]], pulls: Sequence[dict[str, Any]]
 
 
 def _show_table(targets: Sequence[dict[str, Any]]) -> None:
-    table = Table("Repository", "State", "Change", Column("Pull request", no_wrap=True, overflow="ignore"), box=None)
+    table = Table(
+        Column("Repository", no_wrap=True),
+        Column("State", no_wrap=True),
+        Column("Change", no_wrap=True),
+        Column("Pull request", no_wrap=True, overflow="ignore"),
+        box=None,
+    )
     for target in targets:
         stat, pull = target["diff_stat"], target["pull_request"]
-        change = f"{stat['files']} files +{stat['additions']} -{stat['deletions']}" if stat else ""
+        change = f"+{stat['additions']} -{stat['deletions']}" if stat else ""
         table.add_row(target["repository"], target["state"], change, pull["url"] if pull else "")
     console.print(Rule("5. All pull requests"), table)
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shlex
 import shutil
 import socket
 import subprocess
@@ -82,11 +83,12 @@ class Stack:
         say: Callable[[str], None],
         owner: str = "acme",
         import_packages: bool = False,
+        only_stores: bool = False,
         environment: dict[str, str] | None = None,
     ) -> None:
         self.folder, self.say = folder, say
         self.gateway_port, self.github_port = gateway_port, github_port
-        self.owner, self.import_packages = owner, import_packages
+        self.owner, self.import_packages, self.only_stores = owner, import_packages, only_stores
         self.url = f"http://127.0.0.1:{gateway_port}"
         self.github_url = f"http://127.0.0.1:{github_port}"
         self._given = environment or {}
@@ -111,13 +113,15 @@ class Stack:
         self._start("Valkey", self.valkey)
         migrations.upgrade(self.postgres.dsn())
         self._start("GitHub sandbox", self._github())
-        self._start("gateway", self._gateway())
-        for worker in WORKERS:
-            self._start(f"{worker} worker", self._worker(worker))
+        known = {"url": self.url, "api_key": self.folder.api_key(), "github_url": self.github_url}
+        self.folder.write_private("client.json", json.dumps(known))
         self.folder.write_private(
-            "client.json",
-            json.dumps({"url": self.url, "api_key": self.folder.api_key(), "github_url": self.github_url}),
+            "processes.env", _dotenv(self._settings() | self._gateway_settings() | self._tokens_settings())
         )
+        if not self.only_stores:
+            self._start("gateway", self._gateway())
+            for worker in WORKERS:
+                self._start(f"{worker} worker", self._worker(worker))
 
     def supervise(self) -> None:
         """Starts parts again that end by themselves, until another thread calls `stop` or it is interrupted."""
@@ -142,11 +146,13 @@ class Stack:
         return next(part for part in self._parts if self._names[id(part)] == name)
 
     def environment(self) -> dict[str, str]:
-        """The settings that every process gets."""
+        """What every process of Octobatch gets."""
+        return {**os.environ, "PYTHONUNBUFFERED": "1", **self._settings()}
+
+    def _settings(self) -> dict[str, str]:
         return {
             "OCTOBATCH_BLOBSTORE_URL": (self.folder.path / "artifacts").as_uri(),  # or s3://… of the environment
-            **os.environ,
-            "PYTHONUNBUFFERED": "1",
+            **{name: value for name, value in os.environ.items() if name.startswith("OCTOBATCH_")},
             "OCTOBATCH_POSTGRES_DSN": self.postgres.dsn(),
             "OCTOBATCH_REDIS_URL": self.valkey.url,
             "OCTOBATCH_GITHUB_API_BASE": f"{self.github_url}/api/v3",
@@ -155,6 +161,24 @@ class Stack:
             "OCTOBATCH_COMMAND_LEASE_SECONDS": "5",  # a killed worker's commands go on after so long
             "OCTOBATCH_WORKER_CONCURRENCY": str(2 * (os.cpu_count() or 1)),  # everything shares this machine
             **self._given,
+        }
+
+    def _gateway_settings(self) -> dict[str, str]:
+        return {
+            "OCTOBATCH_GATEWAY_PORT": str(self.gateway_port),
+            "OCTOBATCH_API_KEY_PEPPER": self.folder.secret("api-key-pepper"),
+            "OCTOBATCH_BOOTSTRAP_API_KEY": self.folder.api_key(),
+            "OCTOBATCH_WEBHOOK_SECRET_FILE": str(self.folder.path / "github" / "webhook-secret"),
+        }
+
+    def _tokens_settings(self) -> dict[str, str]:
+        github = self.folder.path / "github"
+        return {
+            "OCTOBATCH_GITHUB_APP_ID": str(json.loads((github / "app.json").read_text())["app_id"]),
+            "OCTOBATCH_GITHUB_APP_PRIVATE_KEY_FILE": self.environment().get(
+                "OCTOBATCH_GITHUB_APP_PRIVATE_KEY_FILE", str(github / "app.pem")
+            ),
+            "OCTOBATCH_TOKEN_CACHE_KEY": self._cache_key(),
         }
 
     def _revive(self, part: Part | EmbeddedPostgres | EmbeddedValkey) -> None:
@@ -200,22 +224,13 @@ class Stack:
         )
 
     def _gateway(self) -> Part:
-        environment = {
-            **self.environment(),
-            "OCTOBATCH_GATEWAY_PORT": str(self.gateway_port),
-            "OCTOBATCH_API_KEY_PEPPER": self.folder.secret("api-key-pepper"),
-            "OCTOBATCH_BOOTSTRAP_API_KEY": self.folder.api_key(),
-            "OCTOBATCH_WEBHOOK_SECRET_FILE": str(self.folder.path / "github" / "webhook-secret"),
-        }
+        environment = self.environment() | self._gateway_settings()
         return self._part("gateway", [sys.executable, "-m", "gateway"], environment, f"{self.url}/readyz")
 
     def _worker(self, name: str) -> Part:
         environment = self.environment()
         if name == "tokens":  # nobody else may read the App's key
-            github = self.folder.path / "github"
-            environment["OCTOBATCH_GITHUB_APP_ID"] = str(json.loads((github / "app.json").read_text())["app_id"])
-            environment.setdefault("OCTOBATCH_GITHUB_APP_PRIVATE_KEY_FILE", str(github / "app.pem"))
-            environment["OCTOBATCH_TOKEN_CACHE_KEY"] = self._cache_key()
+            environment |= self._tokens_settings()
         return self._part(name, [sys.executable, "-m", "workers", name], environment, None)
 
     def _cache_key(self) -> str:
@@ -227,6 +242,10 @@ class Stack:
     def _part(self, name: str, command: Sequence[str], environment: dict[str, str], url: str | None) -> Part:
         log = self.folder.logs / f"{name}.log"
         return Part(name, command, environment, log, lambda: url is None or _answers(url))
+
+
+def _dotenv(settings: dict[str, str]) -> str:
+    return "".join(f"{name}={shlex.quote(value)}\n" for name, value in sorted(settings.items()))
 
 
 def _answers(url: str) -> bool:

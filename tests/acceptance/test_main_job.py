@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -121,3 +123,17 @@ def test_a_folder_of_somebody_else_is_neither_used_nor_wiped(stack: RunningStack
     assert stack.octobatch("up", "--folder", str(tmp_path)).returncode == 1
     assert stack.octobatch("down", "--wipe", "--yes", "--folder", str(tmp_path)).returncode == 1
     assert (tmp_path / "precious").read_text() == "data"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_shell_completes_commands(shell: str) -> None:
+    asked = {"_OCTOBATCH_COMPLETE": f"complete_{shell}", "COMP_WORDS": "octobatch targ", "COMP_CWORD": "1"}
+    asked |= {"_TYPER_COMPLETE_ARGS": "octobatch targ", "_TYPER_COMPLETE_FISH_ACTION": "get-args"}
+    completed = subprocess.run(
+        [Path(sys.executable).with_name("octobatch")],
+        env={**os.environ, **asked},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "targets" in completed.stdout, completed.stderr
