@@ -59,8 +59,7 @@ class Tour:
     def pull_requests(self) -> list[dict[str, Any]]:
         """All pull requests that exist in the sandbox."""
         answer = httpx.get(f"{self.stack.github_url}/_sandbox/pulls", timeout=30)
-        found: Any = answer.raise_for_status().json()
-        return found["pulls"] if isinstance(found, dict) else found
+        return answer.raise_for_status().json()
 
     def merge(self, pull: dict[str, Any]) -> None:
         """Merges a pull request on the sandbox, as a maintainer would."""

@@ -66,9 +66,8 @@ class RunningStack:
 
     def pull_requests(self, branch: str) -> list[dict[str, Any]]:
         """Every pull request of that branch that exists in the sandbox."""
-        found: Any = httpx.get(f"{self.stack.github_url}/_sandbox/pulls", timeout=30).raise_for_status().json()
-        listed: list[dict[str, Any]] = found["pulls"] if isinstance(found, dict) else found
-        return [pull for pull in listed if branch in str(pull)]
+        answer = httpx.get(f"{self.stack.github_url}/_sandbox/pulls", timeout=30)
+        return [pull for pull in answer.raise_for_status().json() if branch in str(pull)]
 
     def part(self, name: str) -> Part:
         """A running part of the stack."""
