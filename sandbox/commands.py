@@ -47,7 +47,7 @@ def up(
     ] = False,
 ) -> None:
     """Start everything on this machine: stores, GitHub sandbox, gateway and workers. Ctrl-C stops it in order."""
-    signal.signal(signal.SIGTERM, lambda *_: _interrupt())
+    _interrupt_on_signals()
     stack_folder = StackFolder(folder)
     try:
         stack_folder.prepare()
@@ -107,7 +107,7 @@ def demo(
     folder: Folder = DEFAULT_FOLDER / "demo",
 ) -> None:
     """Run a real campaign over forty and more repositories, from the spec to merged pull requests."""
-    signal.signal(signal.SIGTERM, lambda *_: _interrupt())
+    _interrupt_on_signals()
     try:
         sys.exit(run_demo(folder, keep=keep))
     except (StackError, ServerNotStarted) as error:
@@ -149,8 +149,9 @@ def print_environment(folder: Folder = DEFAULT_FOLDER) -> None:
     typer.echo(settings.read_text(), nl=False)
 
 
-def _interrupt() -> NoReturn:
-    raise KeyboardInterrupt
+def _interrupt_on_signals() -> None:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where a script started it in the background
 
 
 def _fail(message: str) -> NoReturn:
