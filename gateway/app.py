@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request, Response
 
+from shared.observability.traces import continued
 from shared.settings import GatewaySettings
 
 from . import health, operations, problems, reference, specs, tokens, webhooks
@@ -50,12 +51,18 @@ def create_app(settings: GatewaySettings, *, tell: Callable[[str], None] = print
         redoc_url=None,
     )
     app.middleware("http")(_guard)
+    app.middleware("http")(_trace)
     problems.install(app)
     for module in (campaigns, runs, targets, selections, operations, tokens, specs, webhooks, health, pages):
         app.include_router(module.router)
     pages.mount_assets(app)
     reference.install(app)
     return app
+
+
+async def _trace(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    with continued(request.headers):
+        return await call_next(request)
 
 
 async def _guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:

@@ -48,7 +48,7 @@ async def open_resources(settings: GatewaySettings) -> AsyncIterator[Resources]:
             settings=settings,
             pool=pool,
             redis=redis,
-            outbox=Outbox(pool, redis),
+            outbox=Outbox(pool, redis, blobs=blobs),
             events=RunEvents(redis),
             blobs=blobs,
             tokens=TokenClient(Requests(redis)),

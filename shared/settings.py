@@ -100,6 +100,9 @@ class WorkerSettings(Settings):
     command_max_attempts: int = Field(
         5, ge=1, le=100, description="runs that may end in an error before the command is a dead letter"
     )
+    command_max_deaths: int = Field(
+        3, ge=1, le=100, description="processes that may end while they run a command before it is a dead letter"
+    )
     command_timeout_seconds: float = Field(900.0, gt=0, description="longest run of one command")
     drain_seconds: float = Field(
         20.0, ge=0, description="time to finish what runs after SIGTERM; the rest is handed back"

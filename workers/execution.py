@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Generic, TypeVar
 
@@ -15,10 +17,11 @@ from shared.domain.ids import OperationId
 from shared.errors import InvalidInput, Unavailable
 from shared.observability import metrics
 from shared.observability.redaction import redact
+from shared.observability.traces import continued
 from shared.postgres import operations
 from shared.settings import WorkerSettings
 from shared.streams.consumer import Delivery, Finish
-from shared.streams.envelope import Envelope
+from shared.streams.envelope import Envelope, item_of
 from shared.streams.requests import answer_request
 
 from .batching import Batcher
@@ -51,6 +54,7 @@ class Executor(Generic[C]):
         self._settings = settings
         self._pool = infrastructure.pool
         self._redis = infrastructure.redis
+        self._blobs = infrastructure.blobs
         self._completed = completed
         self._verdicts = Verdicts(worker=worker, context=context, infrastructure=infrastructure)
         self._is_accepted = Batcher(self._accepted)
@@ -65,19 +69,25 @@ class Executor(Generic[C]):
             envelope = Envelope.from_json(delivery.body)
         except InvalidInput as error:
             log.error("command_unreadable", entry_id=delivery.entry_id, error=str(error))  # noqa: TRY400
-            return Finish(delivery=delivery, outcome="dead", envelope=delivery.body, error=str(error))
+            return Finish(delivery=delivery, outcome="dead", item=item_of(delivery.body), error=str(error))
         except Unavailable as error:
             log.warning("command_too_new", entry_id=delivery.entry_id, error=str(error))
             return Finish(
-                delivery=delivery, outcome="delay", envelope=delivery.body, delay_seconds=TOO_NEW_AGAIN_SECONDS
+                delivery=delivery,
+                outcome="delay",
+                item=item_of(delivery.body),
+                delay_seconds=TOO_NEW_AGAIN_SECONDS,
             )
-        run = Run(delivery, envelope, self.command(envelope))
+        with continued(envelope.trace):
+            return await self._run(Run(delivery, envelope, self.command(envelope)), now_ms)
+
+    async def _run(self, run: Run, now_ms: int) -> Finish:
         if not await self._is_wanted(run, now_ms):
             return run.finish("done")
         started = time.perf_counter()
         disposition = await self._disposition(run)
         metrics.COMMAND_DURATION.labels(
-            self._worker.service, envelope.type, type(disposition).__name__.lower()
+            self._worker.service, run.envelope.type, type(disposition).__name__.lower()
         ).observe(time.perf_counter() - started)
         return await self._verdicts.conclude(run, disposition)
 
@@ -134,7 +144,7 @@ class Executor(Generic[C]):
         return Done()
 
     async def _handle(self, run: Run) -> None:
-        if run.delivery.count > self._settings.command_max_attempts:
+        if run.delivery.count > self._settings.command_max_deaths:
             raise ProcessEnded(run.delivery.count - 1)
         handler = self._worker.handlers.get(run.envelope.type)
         if handler is None:
@@ -143,7 +153,7 @@ class Executor(Generic[C]):
         limit = asyncio.timeout(longest)
         try:
             async with limit:
-                await handler(self._context, run.command)
+                await handler(self._context, await self._with_payload(run))
         except TimeoutError as error:
             if limit.expired():
                 raise TimeoutError(f"it took longer than {longest:g} s") from error
@@ -153,6 +163,11 @@ class Executor(Generic[C]):
             self._completed.discard(run.envelope.id)
         if not is_completed and not run.envelope.is_request:
             await self._complete(run.envelope.id)
+
+    async def _with_payload(self, run: Run) -> Command:
+        if run.envelope.payload_at is None:
+            return run.command
+        return replace(run.command, payload=json.loads(await self._blobs.get(run.envelope.payload_at)))
 
     async def _accepted(self, operation_ids: Sequence[OperationId]) -> list[bool]:
         async with self._pool.acquire() as conn:

@@ -22,6 +22,7 @@ from shared.domain.operation import Service
 from shared.observability import metrics
 from shared.settings import WorkerSettings
 from shared.streams.consumer import Consumer, Delivery, Finish
+from shared.streams.envelope import item_of
 from shared.streams.keys import ServiceKeys
 
 from .batching import Batcher
@@ -43,7 +44,7 @@ async def _run_outside_arq(ctx: dict[Any, Any], *_args: Any, **_kwargs: Any) -> 
 class StreamWorker(ArqWorker):
     """Reads at most as many commands as it has free slots, holds them while they run, and finishes them in batches.
 
-    `on_redis_lost` is called when Redis was away or had lost its group: what it forgot must be appended again.
+    `on_redis_away` is called when Redis was away: what it forgot must be appended again.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class StreamWorker(ArqWorker):
         executor: Executor[Any],
         arq_redis: ArqRedis,
         command_types: Sequence[str],
-        on_redis_lost: Callable[[], None],
+        on_redis_away: Callable[[], None],
     ) -> None:
         keys = ServiceKeys(service)
         super().__init__(
@@ -74,7 +75,7 @@ class StreamWorker(ArqWorker):
         self._service = service
         self._consumer = consumer
         self._executor = executor
-        self._on_redis_lost = on_redis_lost
+        self._on_redis_away = on_redis_away
         self._finish = Batcher(self._finish_all)
         self._held: dict[str, Delivery] = {}
         self._working: dict[str, asyncio.Task[None]] = {}
@@ -90,7 +91,8 @@ class StreamWorker(ArqWorker):
         await self._consumer.ensure_group()
         await self._tick()
         try:
-            await self.async_run()
+            if self.allow_pick_jobs:  # a signal on the way here found no main task to end
+                await self.async_run()
         except asyncio.CancelledError:
             if self.allow_pick_jobs:
                 raise
@@ -109,7 +111,7 @@ class StreamWorker(ArqWorker):
             await self.heart_beat()
         except (RedisError, OSError) as error:
             log.warning("redis_away", error=describe(error))
-            self._on_redis_lost()
+            self._on_redis_away()
             await asyncio.sleep(REDIS_AGAIN_SECONDS)
 
     def _seconds_to_tick(self) -> float:
@@ -141,8 +143,6 @@ class StreamWorker(ArqWorker):
         self._is_quarantine = tick.is_quarantine
         if tick.now_ms:
             self._server_ahead_ms = tick.now_ms - self.loop.time() * 1000
-        else:
-            self._on_redis_lost()
         for entry_id in tick.lost:
             self._drop(entry_id)
         self._start(tick.taken)
@@ -179,7 +179,10 @@ class StreamWorker(ArqWorker):
             log.exception("run_without_verdict", entry_id=delivery.entry_id)
             await self._finish(
                 Finish(
-                    delivery=delivery, outcome="delay", envelope=delivery.body, delay_seconds=NO_VERDICT_AGAIN_SECONDS
+                    delivery=delivery,
+                    outcome="delay",
+                    item=item_of(delivery.body),
+                    delay_seconds=NO_VERDICT_AGAIN_SECONDS,
                 )
             )
             self.jobs_failed += 1

@@ -14,6 +14,7 @@ from arq.connections import ArqRedis
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from shared.blobs.store import open_blob_store
 from shared.domain.ids import OperationId
 from shared.errors import InvalidSettings, Unavailable
 from shared.observability.logs import configure_logging
@@ -99,10 +100,12 @@ async def _infrastructure(settings: WorkerSettings, completed: set[OperationId])
         dsn = settings.postgres_dsn.get_secret_value()
         pool = await _when_ready(stack, partial(open_pool, dsn, size=settings.postgres_pool_size), deadline)
         redis = await _when_ready(stack, partial(_open_answering_redis, _redis_url(settings)), deadline)
+        blobs = await stack.enter_async_context(open_blob_store(settings))
         yield Infrastructure(
             pool=pool,
             redis=redis,
-            outbox=Outbox(pool, redis, on_completed=completed.add),
+            blobs=blobs,
+            outbox=Outbox(pool, redis, blobs=blobs, on_completed=completed.add),
             requests=Requests(redis),
         )
 
@@ -127,7 +130,8 @@ async def _harness(
                     redis=infrastructure.redis,
                     reader=reader,
                     lease_seconds=settings.command_lease_seconds,
-                    max_deliveries=settings.command_max_attempts,
+                    max_deliveries=settings.command_max_deaths,
+                    on_lost=housekeeping.redis_lost.set,
                 ),
                 executor=Executor(
                     worker=worker,
@@ -138,7 +142,7 @@ async def _harness(
                 ),
                 arq_redis=arq_redis,
                 command_types=list(worker.handlers),
-                on_redis_lost=housekeeping.redis_lost.set,
+                on_redis_away=housekeeping.redis_lost.set,
             )
         finally:
             await arq_redis.aclose(close_connection_pool=True)

@@ -25,6 +25,7 @@ from typing import Any, Generic, TypeVar
 
 from redis.asyncio import Redis
 
+from shared.blobs.store import BlobStore
 from shared.domain.ids import OperationId, RunId, TargetId
 from shared.domain.operation import Service
 from shared.outbox import Outbox
@@ -69,6 +70,7 @@ class Infrastructure:
 
     pool: Pool
     redis: Redis
+    blobs: BlobStore
     outbox: Outbox
     requests: Requests
 

@@ -41,8 +41,7 @@ class Run:
         return Finish(
             delivery=self.delivery,
             outcome=outcome,
-            operation="" if self.envelope.is_request else str(self.envelope.id),
-            envelope=self.envelope.next_attempt().to_json() if next_attempt else self.delivery.body,
+            item=self.envelope.next_attempt().to_item() if next_attempt else self.envelope.to_item(self.delivery.body),
             delay_seconds=delay_seconds,
             error=error,
         )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from .ids import RunId, SelectionId, TargetId
+from .ids import RunId, SelectionId
 from .operation import NewOperation, Service
+from .target import NewTarget, Target
 
 
 def select_repositories(selection_id: SelectionId, *, actor: str, run_id: RunId | None = None) -> NewOperation:
@@ -30,29 +31,33 @@ def plan_run(run_id: RunId, *, actor: str) -> NewOperation:
     )
 
 
-def prepare_target(target_id: TargetId, *, run_id: RunId, actor: str, attempt: int = 1) -> NewOperation:
+def prepare_target(target: Target | NewTarget, *, actor: str, attempt: int = 1) -> NewOperation:
     """Run the steps, store log, patch and diff; `attempt` tells a deliberate second preparation apart."""
     return NewOperation(
         service=Service.CAMPAIGNS,
         type="prepare_target",
-        payload={"target_id": str(target_id)},
-        dedupe_key=f"prepare_target:{target_id}:{attempt}",
+        payload={"target_id": str(target.id)},
+        dedupe_key=f"prepare_target:{target.id}:{attempt}",
         actor=actor,
-        run_id=run_id,
-        target_id=target_id,
+        run_id=target.run_id,
+        target_id=target.id,
+        installation_id=target.installation_id,
+        order_key=f"target:{target.id}",
     )
 
 
-def publish_target(target_id: TargetId, *, run_id: RunId, actor: str, attempt: int = 1) -> NewOperation:
+def publish_target(target: Target | NewTarget, *, actor: str, attempt: int = 1) -> NewOperation:
     """Push the prepared change and open its pull request."""
     return NewOperation(
         service=Service.CAMPAIGNS,
         type="publish_target",
-        payload={"target_id": str(target_id)},
-        dedupe_key=f"publish_target:{target_id}:{attempt}",
+        payload={"target_id": str(target.id)},
+        dedupe_key=f"publish_target:{target.id}:{attempt}",
         actor=actor,
-        run_id=run_id,
-        target_id=target_id,
+        run_id=target.run_id,
+        target_id=target.id,
+        installation_id=target.installation_id,
+        order_key=f"target:{target.id}",
     )
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import structlog
 
 from .redaction import redact_event
+from .traces import add_trace_id
 
 QUIET = ("httpx", "httpcore", "asyncio", "aiobotocore", "botocore", "urllib3", "arq")
 """Libraries that say at INFO what we log ourselves."""
@@ -29,6 +30,7 @@ def configure_logging(level: str, format: str, service: str) -> None:  # noqa: A
         structlog.stdlib.ExtraAdder(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _AddService(service),
+        add_trace_id,
         structlog.processors.StackInfoRenderer(),
         structlog.processors.format_exc_info,
         redact_event,

@@ -4,20 +4,19 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 
-from ..domain.ids import OperationId, RunId, TargetId, new_id
-from ..domain.operation import NewOperation, Operation, OperationState, Service
+from ..domain.ids import InstallationId, OperationId, RunId, TargetId, new_id
+from ..domain.operation import NewOperation, Operation, OperationState, Priority, Service
 from ..errors import NotFound
 from .pool import Connection
 
-_COLUMNS = """id, service, type, payload, dedupe_key, actor, run_id, target_id, state, attempts, error,
-    created_at, finished_at"""
+_COLUMNS = """id, service, type, payload, payload_at, dedupe_key, actor, run_id, target_id, installation_id, priority,
+    order_key, not_before, trace, state, attempts, error, created_at, finished_at"""
 
 
 def _from_row(row: asyncpg.Record) -> Operation:
@@ -30,6 +29,12 @@ def _from_row(row: asyncpg.Record) -> Operation:
         actor=row["actor"],
         run_id=RunId(row["run_id"]) if row["run_id"] else None,
         target_id=TargetId(row["target_id"]) if row["target_id"] else None,
+        installation_id=InstallationId(row["installation_id"]) if row["installation_id"] else None,
+        priority=Priority(row["priority"]),
+        order_key=row["order_key"],
+        not_before=row["not_before"],
+        payload_at=row["payload_at"],
+        trace=row["trace"] or {},
         state=OperationState(row["state"]),
         attempts=row["attempts"],
         error=row["error"],
@@ -61,7 +66,7 @@ async def list_operations_of_run(
 
 
 async def accept_operations(
-    conn: Connection, *, commands: Sequence[NewOperation]
+    conn: Connection, *, commands: Sequence[NewOperation], trace: Mapping[str, str] | None = None
 ) -> tuple[list[Operation], list[Operation]]:
     """Stores commands in one statement: all operations in the commands' order, and those of them that are new.
 
@@ -71,22 +76,18 @@ async def accept_operations(
         return [], []
     # in one order everywhere, so that two transactions with the same keys wait for each other and do not deadlock
     ordered = sorted(commands, key=lambda command: command.dedupe_key)
-    ids = [new_id() for _ in commands]
     new = await conn.fetch(
-        f"""INSERT INTO operations (id, service, type, payload, dedupe_key, actor, run_id, target_id)
-            SELECT id, service, type, payload::jsonb, dedupe_key, actor, run_id, target_id
-            FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::uuid[], $8::uuid[])
-                AS given (id, service, type, payload, dedupe_key, actor, run_id, target_id)
+        f"""INSERT INTO operations (id, service, type, payload, payload_at, dedupe_key, actor, run_id, target_id,
+                installation_id, priority, order_key, not_before, trace)
+            SELECT id, service, type, payload, payload_at, dedupe_key, actor, run_id, target_id,
+                installation_id, priority, order_key, not_before, $2
+            FROM jsonb_to_recordset($1) AS given (id uuid, service text, type text, payload jsonb, payload_at text,
+                dedupe_key text, actor text, run_id uuid, target_id uuid, installation_id bigint, priority text,
+                order_key text, not_before timestamptz)
             ON CONFLICT (dedupe_key) DO NOTHING
             RETURNING {_COLUMNS}""",
-        ids,
-        [command.service.value for command in ordered],
-        [command.type for command in ordered],
-        [json.dumps(command.payload) for command in ordered],
-        [command.dedupe_key for command in ordered],
-        [command.actor for command in ordered],
-        [command.run_id for command in ordered],
-        [command.target_id for command in ordered],
+        [_to_record(command) for command in ordered],
+        trace or None,
     )
     by_key = {row["dedupe_key"]: _from_row(row) for row in new}
     known = [command.dedupe_key for command in commands if command.dedupe_key not in by_key]
@@ -97,6 +98,24 @@ async def accept_operations(
     inserted = {key: operation for key, operation in by_key.items() if key in new_keys}
     in_order = [by_key[command.dedupe_key] for command in commands]
     return in_order, [inserted.pop(key) for key in (c.dedupe_key for c in commands) if key in inserted]
+
+
+def _to_record(command: NewOperation) -> dict[str, Any]:
+    return {
+        "id": str(new_id()),
+        "service": command.service.value,
+        "type": command.type,
+        "payload": dict(command.payload),
+        "payload_at": command.payload_at,
+        "dedupe_key": command.dedupe_key,
+        "actor": command.actor,
+        "run_id": command.run_id and str(command.run_id),
+        "target_id": command.target_id and str(command.target_id),
+        "installation_id": command.installation_id,
+        "priority": command.priority.value,
+        "order_key": command.order_key,
+        "not_before": command.not_before and command.not_before.isoformat(),
+    }
 
 
 async def complete_operation(conn: Connection, operation_id: OperationId) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from redis.asyncio import Redis
 
@@ -19,27 +20,28 @@ DEDUPE_KEPT_SECONDS = 7 * 24 * 3600
 
 PIPELINE_SIZE = 1000
 
-_APPEND = Script.read("append")
-_DEPTH = Script.read("depth")
+_APPEND = Script.read("lanes", "append")
+_DEPTH = Script.read("lanes", "depth")
 _TIDY = Script.read("tidy")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Appended:
-    """The entry of a command, and whether it was appended by this call."""
+    """The operation that a dedupe key stands for (None for a request), and whether this call appended it."""
 
-    entry_id: str
+    operation_id: OperationId | None
     is_new: bool
 
 
 @dataclass(frozen=True, kw_only=True)
 class Depth:
-    """How much a service has before it; the sum of the first three, with the age, is what to scale by."""
+    """How much a service has before it; `undelivered`, `pending` and `due`, with the age, are what to scale by."""
 
-    undelivered: int
+    undelivered: int  # on the stream and in the lanes before it
     pending: int
     due: int  # delayed until a time that has come
     delayed: int
+    held: int  # behind another command of their order key
     dead_letters: int
     oldest_age_seconds: float  # of the oldest entry that is not finished
 
@@ -62,7 +64,7 @@ class CommandStreams:
             for result in await _APPEND.run_all(self._redis, calls):
                 if isinstance(result, Exception):
                     raise result
-                appended.append(Appended(entry_id=result[0].decode(), is_new=bool(result[1])))
+                appended.append(_appended(*result))
         return appended
 
     async def missing(self, service: Service, operation_ids: Sequence[OperationId]) -> list[OperationId]:
@@ -76,15 +78,14 @@ class CommandStreams:
     async def depth(self, service: Service) -> Depth:
         """How much the service has before it."""
         keys = ServiceKeys(service)
-        answer: list[int] = await _DEPTH.run(
-            self._redis, [keys.commands, keys.delayed, keys.dead_letters], [GROUP, 10_000]
-        )
-        undelivered, pending, delayed, due, dead_letters, age_ms = answer
+        answer: list[int] = await _DEPTH.run(self._redis, [keys.commands, keys.dead_letters], [GROUP, 10_000])
+        unread, waiting, held, pending, delayed, due, dead_letters, age_ms = answer
         return Depth(
-            undelivered=undelivered,
+            undelivered=unread + waiting,
             pending=pending,
             due=due,
             delayed=delayed,
+            held=held,
             dead_letters=dead_letters,
             oldest_age_seconds=age_ms / 1000,
         )
@@ -101,9 +102,12 @@ class CommandStreams:
 
 def _append_call(envelope: Envelope, *, again: bool) -> tuple[list[str], list[Argument]]:
     keys = ServiceKeys(envelope.service)
+    args: list[Argument] = [GROUP, envelope.to_item(), DEDUPE_KEPT_SECONDS, int(again)]
     if envelope.is_request:
-        return [keys.commands, keys.open], [envelope.to_json(), "", 0, 0]
-    return (
-        [keys.commands, keys.open, keys.dedupe(envelope.dedupe_key)],
-        [envelope.to_json(), str(envelope.id), DEDUPE_KEPT_SECONDS, int(again)],
-    )
+        return [keys.commands], args
+    return [keys.commands, keys.dedupe(envelope.dedupe_key)], args
+
+
+def _appended(operation: bytes, is_new: int) -> Appended:
+    operation_id = OperationId(UUID(operation.decode())) if operation != b"-" else None
+    return Appended(operation_id=operation_id, is_new=bool(is_new))

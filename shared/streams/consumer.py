@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,9 +29,10 @@ HANDED_BACK = "handed-back"
 MAX_DUE = 1000
 """Most delayed entries that one tick brings back; the next tick goes on."""
 
-_FINISH = Script.read("finish")
-_TICK = Script.read("tick")
-_GROUP = Script.read("group")
+_TAKE = Script.read("lanes", "take")
+_FINISH = Script.read("lanes", "finish")
+_TICK = Script.read("lanes", "tick")
+_GROUP = Script.read("lanes", "group")
 _LEAVE = Script.read("leave")
 
 
@@ -51,12 +52,11 @@ class Delivery:
 
 @dataclass(frozen=True, kw_only=True)
 class Finish:
-    """What becomes of a delivery. `envelope` is what is delayed, or kept as a dead letter."""
+    """What becomes of a delivery. `item` is its command, as it is delayed, or kept as a dead letter."""
 
     delivery: Delivery
     outcome: str  # done | delay | dead
-    operation: str = ""
-    envelope: bytes = b""
+    item: bytes
     delay_seconds: float = 0
     error: str = ""
 
@@ -76,10 +76,20 @@ class Tick:
 
 
 class Consumer:
-    """A member of the service's group. `reader` is a client of its own: its connection is busy while it waits."""
+    """A member of the service's group. `reader` is a client of its own: its connection is busy while it waits.
+
+    `on_lost` is called where Redis had lost the group, or deliveries that this consumer holds: it may have lost more.
+    """
 
     def __init__(
-        self, *, service: Service, redis: Redis, reader: Redis, lease_seconds: float, max_deliveries: int
+        self,
+        *,
+        service: Service,
+        redis: Redis,
+        reader: Redis,
+        lease_seconds: float,
+        max_deliveries: int,
+        on_lost: Callable[[], object] = bool,
     ) -> None:
         self.name = consumer_name()
         self._keys = ServiceKeys(service)
@@ -87,32 +97,40 @@ class Consumer:
         self._reader = reader
         self._lease_ms = int(lease_seconds * 1000)
         self._max_deliveries = max_deliveries
+        self._on_lost = on_lost
 
-    async def ensure_group(self) -> bool:
-        """Makes the group where it is not there; true where it was made."""
-        return bool(await _GROUP.run(self._redis, [self._keys.commands, self._keys.open], [GROUP]))
+    async def ensure_group(self) -> None:
+        """Makes the group where it is not there."""
+        await _GROUP.run(self._redis, [self._keys.commands], [GROUP])
+
+    async def _regain_group(self) -> None:
+        await self.ensure_group()
+        self._on_lost()
 
     async def read(self, *, count: int, block_seconds: float) -> list[Delivery]:
-        """Up to `count` new entries, waiting up to `block_seconds` for the first.
+        """Up to `count` new entries in fair order, waiting up to `block_seconds` for the first.
 
         Must not be cancelled: its reply would be lost until the next tick finds it.
         """
-        block_ms = max(int(block_seconds * 1000), 1)  # 0 would wait for ever
         try:
+            taken: list[Any] = await _TAKE.run(self._reader, [self._keys.commands], [GROUP, self.name, count])
+            if taken:
+                return [Delivery(entry_id.decode(), 1, fields[1]) for entry_id, fields in taken]
+            block_ms = max(int(block_seconds * 1000), 1)  # 0 would wait for ever
             answer: Any = await self._reader.xreadgroup(  # pyright: ignore
                 GROUP, self.name, {self._keys.commands: ">"}, count=count, block=block_ms
             )
         except ResponseError as error:
             if not _is_group_lost(error):
                 raise
-            await self.ensure_group()
+            await self._regain_group()
             return []
         entries: list[tuple[bytes, dict[bytes, bytes]]] = answer[0][1] if answer else []
         return [Delivery(entry_id.decode(), 1, fields[b"command"]) for entry_id, fields in entries]
 
     async def tick(self, held: Mapping[str, Delivery], *, free: int) -> Tick:
         """Brings back what is due, renews what is `held`, takes over up to `free` entries that are idle."""
-        keys = [self._keys.commands, self._keys.delayed, self._keys.quarantine]
+        keys = [self._keys.commands, self._keys.quarantine]
         args: list[Argument] = [GROUP, self.name, self._lease_ms, free, self._max_deliveries, MAX_DUE]
         for delivery in held.values():
             args += [delivery.entry_id, delivery.count]
@@ -121,9 +139,11 @@ class Consumer:
         except ResponseError as error:
             if not _is_group_lost(error):
                 raise
-            await self.ensure_group()
+            await self._regain_group()
             return Tick(now_ms=0, due=0, lost=tuple(held), taken=(), is_quarantine=False)
         now_ms, due, lost, taken, is_quarantine = answer
+        if lost:
+            self._on_lost()
         return Tick(
             now_ms=now_ms,
             due=due,
@@ -134,7 +154,7 @@ class Consumer:
 
     async def finish(self, finishes: Sequence[Finish]) -> list[bool]:
         """Finishes deliveries in one round trip; false for each that is not this consumer's any more."""
-        keys = [self._keys.commands, self._keys.open, self._keys.delayed, self._keys.dead_letters]
+        keys = [self._keys.commands, self._keys.dead_letters]
         results = await _FINISH.run_all(self._redis, [(keys, self._finish_args(finish)) for finish in finishes])
         return [self._is_finished(result) for result in results]
 
@@ -145,8 +165,7 @@ class Consumer:
             finish.delivery.entry_id,
             finish.delivery.count,
             finish.outcome,
-            finish.operation,
-            finish.envelope,
+            finish.item,
             max(int(finish.delay_seconds * 1000), 0),
             finish.error,
         ]

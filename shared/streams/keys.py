@@ -19,9 +19,10 @@ class ServiceKeys:
 
     def __init__(self, service: Service) -> None:
         self._stem = f"{PREFIX}:{{{service}}}"
+        # What stands before the stream (lanes, order keys) is named in `scripts/lanes.lua`, from the stream's name.
         self.commands = f"{self._stem}:commands"  # stream of envelopes
-        self.delayed = f"{self._stem}:delayed"  # sorted set: due time in ms of the server's clock → envelope
-        self.open = f"{self._stem}:open"  # set of operation ids that Redis holds: on the stream, pending or delayed
+        self.delayed = f"{self._stem}:delayed"  # sorted set: due time in ms of the server's clock → item
+        self.open = f"{self._stem}:open"  # set of operation ids that Redis holds, wherever
         self.dead_letters = f"{self._stem}:dead-letters"  # stream of what was given up, with its error
         self.quarantine = f"{self._stem}:quarantine"  # lock: which consumer runs suspects alone
         self.arq = f"{self._stem}:arq"  # arq's own queue, always empty: commands come from the stream

@@ -26,9 +26,10 @@ class Script:
     sha: str
 
     @classmethod
-    def read(cls, name: str) -> Script:
-        """The script in `scripts/<name>.lua`."""
-        source = (Path(__file__).parent / "scripts" / f"{name}.lua").read_bytes()
+    def read(cls, *names: str) -> Script:
+        """The script in `scripts/<name>.lua`, with those that it builds on before it."""
+        folder = Path(__file__).parent / "scripts"
+        source = b"\n".join((folder / f"{name}.lua").read_bytes() for name in names)
         return cls(source, hashlib.sha1(source, usedforsecurity=False).hexdigest())
 
     async def run(self, redis: Redis, keys: Sequence[str], args: Sequence[Argument]) -> Any:

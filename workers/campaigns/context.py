@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from shared.blobs.store import BlobStore, open_blob_store
+from shared.blobs.store import BlobStore
 from shared.github.client import GitHubClient
 from shared.outbox import Outbox
 from shared.postgres.pool import Pool
@@ -36,12 +36,12 @@ async def open_campaigns(
     """Opens what the runtime has not opened yet, and closes it in reverse."""
     os.umask(0o022)  # working copies are lent to steps that run as another user
     github = GitHubClient.open(base_url=settings.github_api_base, timeout_seconds=settings.github_timeout_seconds)
-    async with github as client, open_blob_store(settings) as blobs:
+    async with github as client:
         yield CampaignsContext(
             settings=settings,
             pool=infrastructure.pool,
             outbox=infrastructure.outbox,
             tokens=TokenClient(infrastructure.requests),
             github=client,
-            blobs=blobs,
+            blobs=infrastructure.blobs,
         )

@@ -48,9 +48,7 @@ async def plan_run(ctx: CampaignsContext, command: Command) -> None:
         planned = plan_targets(run, spec, [each for _, each in selected], campaign_link=campaign_link(ctx, run))
         await targets.insert_targets(work.conn, planned)
         await _move_run(work, run, to=RunState.RUNNING if planned else RunState.COMPLETED)
-        await work.accept(
-            *(commands.prepare_target(target.id, run_id=run_id, actor=command.actor) for target in planned)
-        )
+        await work.accept(*(commands.prepare_target(target, actor=command.actor) for target in planned))
 
 
 async def prepare_target(ctx: CampaignsContext, command: Command) -> None:

@@ -137,4 +137,4 @@ async def record(
             sha256=artifact.sha256,
         )
     if preparation.state is TargetState.PREPARED and target.publish_as is not PublishAs.NONE:
-        await work.accept(commands.publish_target(target.id, run_id=target.run_id, actor=actor))
+        await work.accept(commands.publish_target(target, actor=actor))

@@ -1,23 +1,19 @@
 -- Appends a command once.
--- KEYS: commands, open, dedupe key (left out for requests)
--- ARGV: envelope, operation id ('' = none), how long the dedupe key is kept in s,
+-- KEYS: commands, dedupe key (left out for requests)
+-- ARGV: group, item, how long the dedupe key is kept in s,
 --       again (1 = the relay says that Postgres still waits for it: what counts is whether Redis holds it)
--- Returns {entry id, 1 where it was appended now}.
-local commands, open, dedupe = KEYS[1], KEYS[2], KEYS[3]
-local envelope, operation, kept_seconds, again = ARGV[1], ARGV[2], ARGV[3], ARGV[4] == '1'
+-- Returns {operation that the dedupe key stands for, 1 where it was appended now}.
+local dedupe, command, kept_seconds, again = KEYS[2], read_item(ARGV[2]), ARGV[3], ARGV[4] == '1'
 
 local first = dedupe and redis.call('GET', dedupe)
 if first and not again then
   return {first, 0}
 end
-if operation ~= '' and redis.call('SISMEMBER', open, operation) == 1 then
-  return {first or '', 0}
-end
-local entry = redis.call('XADD', commands, '*', 'command', envelope)
-if operation ~= '' then
-  redis.call('SADD', open, operation)
+if command.operation ~= '-' and redis.call('SADD', open, command.operation) == 0 then
+  return {command.operation, 0}
 end
 if dedupe then
-  redis.call('SET', dedupe, entry, 'EX', kept_seconds)
+  redis.call('SET', dedupe, command.operation, 'EX', kept_seconds)
 end
-return {entry, 1}
+admit(command)
+return {command.operation, 1}

@@ -1,35 +1,38 @@
 -- How much a service has before it.
--- KEYS: commands, delayed, dead letters     ARGV: group, most entries to count one by one
--- Returns {entries not delivered yet, pending, delayed, delayed and due, dead letters, age of the oldest in ms}.
-local commands, delayed, dead_letters, group, most = KEYS[1], KEYS[2], KEYS[3], ARGV[1], tonumber(ARGV[2])
+-- KEYS: commands, dead letters     ARGV: group, most entries, and lanes, to look at one by one
+-- Returns {entries not delivered yet, waiting in lanes, behind their order key, pending, delayed, delayed and due,
+--          dead letters, age of the oldest in ms}.
+local dead_letters, most = KEYS[2], tonumber(ARGV[2])
 
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local lag, pending, oldest = redis.call('XLEN', commands), 0, nil
-local last = '0-0'
-
-if redis.call('EXISTS', commands) == 1 then
-  for _, raw in ipairs(redis.call('XINFO', 'GROUPS', commands)) do
-    local info = {}
-    for index = 1, #raw, 2 do
-      info[raw[index]] = raw[index + 1]
-    end
-    if info['name'] == group then
-      last, pending, lag = info['last-delivered-id'], info['pending'], info['lag']
-      oldest = redis.call('XPENDING', commands, group)[2] or nil
-    end
+local pending, oldest = 0, nil
+local function older(candidate)
+  if candidate and (not oldest or tonumber(candidate) < oldest) then
+    oldest = tonumber(candidate)
   end
 end
-local next_entry = redis.call('XRANGE', commands, '(' .. last, '+', 'COUNT', 1)[1]
-if not next_entry then
-  lag = 0
-elseif not lag then
-  -- the server cannot tell after deletions ahead of the group
-  lag = #redis.call('XRANGE', commands, '(' .. last, '+', 'COUNT', most)
+local function moment(entry)
+  return entry and string.match(entry, '^(%d+)-')
 end
-oldest = oldest or (next_entry and next_entry[1])
-local age = oldest and math.max(now - tonumber(string.match(oldest, '^(%d+)-')), 0) or 0
+
+local last = '0-0'
+for _, raw in ipairs(redis.call('XINFO', 'GROUPS', commands)) do
+  if raw[2] == group then
+    local summary = redis.call('XPENDING', commands, group)
+    pending = summary[1]
+    older(moment(summary[2]))
+    last = raw[8]
+  end
+end
+local unread = redis.call('XRANGE', commands, '(' .. last, '+', 'COUNT', 1)[1]
+older(moment(unread and unread[1]))
+for _, tenant in ipairs(redis.call('ZRANGE', tenants, 0, -1)) do
+  for _, run in ipairs(redis.call('ZRANGE', runs_of(tenant), 0, most)) do
+    older(string.match(redis.call('LINDEX', lane_of(tenant, run), 0) or '', '^(%d+) '))
+  end
+end
 return {
-  lag, pending, redis.call('ZCARD', delayed), redis.call('ZCOUNT', delayed, '-inf', string.format('%.0f', now)),
-  redis.call('XLEN', dead_letters), age,
+  unread and undelivered(most) or 0, tonumber(redis.call('GET', waiting) or 0),
+  tonumber(redis.call('GET', held) or 0), pending, redis.call('ZCARD', delayed),
+  redis.call('ZCOUNT', delayed, '-inf', whole(now)), redis.call('XLEN', dead_letters),
+  oldest and math.max(now - oldest, 0) or 0,
 }

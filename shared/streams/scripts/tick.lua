@@ -1,21 +1,19 @@
 -- What a consumer does every third of a lease: bring back what is due, renew what it holds, take over what is idle.
--- KEYS: commands, delayed, quarantine
+-- KEYS: commands, quarantine
 -- ARGV: group, consumer, lease in ms, free slots, most deliveries without a verdict, most due entries to bring back,
 --       then for each delivery it holds: entry id, delivery count
 -- Returns {time in ms, entries brought back, {lost entry ids}, {{entry id, delivery count, envelope}, …}, quarantine}.
 -- A delivery count of the most, plus one, tells that the entry is to be given up.
 -- quarantine: 1 = this consumer holds the quarantine: it reads nothing, and runs what it is given alone.
-local commands, delayed, quarantine = KEYS[1], KEYS[2], KEYS[3]
-local group, consumer = ARGV[1], ARGV[2]
+local quarantine = KEYS[2]
+local consumer = ARGV[2]
 local lease, free, most, most_due = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-
-local due = redis.call('ZRANGEBYSCORE', delayed, '-inf', string.format('%.0f', now), 'LIMIT', 0, most_due)
-for _, envelope in ipairs(due) do
-  redis.call('XADD', commands, '*', 'command', envelope)
-  redis.call('ZREM', delayed, envelope)
+-- what was delayed was let in before: it goes in front of its lane, the first due foremost
+local due = redis.call('ZRANGEBYSCORE', delayed, '-inf', whole(now), 'LIMIT', 0, most_due)
+for index = #due, 1, -1 do
+  redis.call('ZREM', delayed, due[index])
+  enqueue(read_item(due[index]), true)
 end
 
 local owned = {}

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
+from shared.blobs.folder import FolderStore
 from shared.outbox import Outbox
 from shared.postgres.pool import Pool
 from shared.settings import CampaignsSettings
@@ -39,10 +40,17 @@ def make_settings(dsn: str, redis_url: str, blobs_folder: Path, tmp_path: Path) 
 
 
 @pytest.fixture
-async def ctx(make_settings: SettingsMaker, pool: Pool, redis: Redis) -> AsyncIterator[CampaignsContext]:
+async def ctx(
+    make_settings: SettingsMaker, pool: Pool, redis: Redis, blobs_folder: Path
+) -> AsyncIterator[CampaignsContext]:
     """A context whose GitHub does not answer, for what asks it nothing."""
-    outbox = Outbox(pool, redis)
-    infrastructure = Infrastructure(pool=pool, redis=redis, outbox=outbox, requests=Requests(redis))
+    infrastructure = Infrastructure(
+        pool=pool,
+        redis=redis,
+        blobs=FolderStore(blobs_folder),
+        outbox=Outbox(pool, redis),
+        requests=Requests(redis),
+    )
     async with open_campaigns(make_settings(), infrastructure) as context:
         yield context
 

@@ -77,11 +77,11 @@ async def test_a_target_that_is_given_up_fails_and_lets_its_run_end(ctx: Campaig
     run_id = await rows.run(campaign_id)
     preparing = await rows.target(run_id, campaign_id, number=1, state="preparing")
     publishing = await rows.target(run_id, campaign_id, number=2, state="publishing")
-    prepare = commands.prepare_target(preparing.id, run_id=run_id, actor="test")
+    prepare = commands.prepare_target(preparing, actor="test")
     await give_up(ctx, await rows.command(prepare), "TypeError: oh")
     assert (await rows.reload(preparing)).reason == "TypeError: oh"
     assert await rows.run_state(run_id) == "running"
-    publish = commands.publish_target(publishing.id, run_id=run_id, actor="test")
+    publish = commands.publish_target(publishing, actor="test")
     await give_up(ctx, await rows.command(publish), "GitHub is down")
     assert (await rows.reload(publishing)).state is TargetState.FAILED
     assert await rows.run_state(run_id) == "completed"
@@ -92,7 +92,7 @@ async def test_giving_up_does_not_touch_what_is_settled(ctx: CampaignsContext, r
     campaign_id = await rows.campaign()
     run_id = await rows.run(campaign_id)
     target = await rows.target(run_id, campaign_id, state="merged")
-    await give_up(ctx, await rows.command(commands.publish_target(target.id, run_id=run_id, actor="t")), "late")
+    await give_up(ctx, await rows.command(commands.publish_target(target, actor="t")), "late")
     assert await rows.reload(target) == target
 
 
@@ -123,6 +123,6 @@ async def test_a_command_for_a_settled_target_does_nothing(ctx: CampaignsContext
     campaign_id = await rows.campaign()
     run_id = await rows.run(campaign_id)
     target = await rows.target(run_id, campaign_id, state=state)
-    await prepare_target(ctx, await rows.command(commands.prepare_target(target.id, run_id=run_id, actor="t")))
-    await publish_target(ctx, await rows.command(commands.publish_target(target.id, run_id=run_id, actor="t")))
+    await prepare_target(ctx, await rows.command(commands.prepare_target(target, actor="t")))
+    await publish_target(ctx, await rows.command(commands.publish_target(target, actor="t")))
     assert await rows.reload(target) == target

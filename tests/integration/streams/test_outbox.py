@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from redis.asyncio import Redis
 
+from shared.blobs.folder import FolderStore
 from shared.clock import utcnow
 from shared.domain.event import run_event
-from shared.domain.ids import OperationId, RunId, new_id
-from shared.domain.operation import NewOperation, OperationState, Service
+from shared.domain.ids import InstallationId, OperationId, RunId, new_id
+from shared.domain.operation import NewOperation, OperationState, Priority, Service
 from shared.domain.run import RunState
 from shared.errors import AlreadyDone, InvalidInput, NotFound
+from shared.observability.traces import continued
 from shared.outbox import Outbox
 from shared.postgres import operations
 from shared.postgres.pool import Pool
@@ -77,7 +83,7 @@ async def test_a_key_twice_in_one_call_is_one_operation_in_its_places(pool: Pool
     async with Outbox(pool, redis).transaction() as work:
         first, second, third = await work.accept(make_command("a"), make_command("b"), make_command("a"))
     assert first == third != second
-    assert await redis.xlen(KEYS.commands) == 2
+    assert (await CommandStreams(redis).depth(Service.CAMPAIGNS)).undelivered == 2
 
 
 async def test_ten_thousand_commands_are_accepted_in_one_go(pool: Pool, redis: Redis) -> None:
@@ -85,7 +91,8 @@ async def test_ten_thousand_commands_are_accepted_in_one_go(pool: Pool, redis: R
     async with Outbox(pool, redis).transaction() as work:
         accepted = await work.accept(*commands)
     assert [operation.dedupe_key for operation in accepted] == [command.dedupe_key for command in commands]
-    assert await redis.xlen(KEYS.commands) == await redis.scard(KEYS.open) == 10_000
+    assert (await CommandStreams(redis).depth(Service.CAMPAIGNS)).undelivered == 10_000
+    assert await redis.scard(KEYS.open) == 10_000
 
 
 async def test_an_operation_is_completed_once(pool: Pool, redis: Redis) -> None:
@@ -123,11 +130,46 @@ async def test_what_redis_cannot_take_now_is_committed_all_the_same(pool: Pool) 
     assert await pool.fetchval("SELECT appended_at IS NULL FROM operations WHERE id = $1", operation.id)
 
 
-async def test_a_command_too_large_to_travel_is_refused_before_the_commit(pool: Pool, redis: Redis) -> None:
-    with pytest.raises(InvalidInput, match="bytes, more than"):
+async def test_a_large_payload_goes_to_the_blob_store_and_its_address_travels(
+    pool: Pool, redis: Redis, blobs_folder: Path
+) -> None:
+    blobs = FolderStore(blobs_folder)
+    async with Outbox(pool, redis, blobs=blobs).transaction() as work:
+        [operation] = await work.accept(make_command(text="x" * 300_000))
+    assert operation.payload == {}
+    assert operation.payload_at is not None
+    assert json.loads(await blobs.get(operation.payload_at)) == {"text": "x" * 300_000}
+    [(_, fields)] = await redis.xrange(KEYS.commands)
+    assert len(fields[b"command"]) < 1000
+    assert Envelope.from_json(fields[b"command"]) == Envelope.of(operation)
+
+
+async def test_a_large_payload_without_a_blob_store_is_refused_before_the_commit(pool: Pool, redis: Redis) -> None:
+    with pytest.raises(InvalidInput, match="300011 bytes"):
         async with Outbox(pool, redis).transaction() as work:
             await work.accept(make_command(text="x" * 300_000))
     assert await pool.fetchval("SELECT count(*) FROM operations") == 0
+
+
+async def test_what_a_command_asks_of_the_stream_survives_the_way_through_postgres(pool: Pool, redis: Redis) -> None:
+    asked = replace(
+        make_command(),
+        installation_id=InstallationId(7),
+        priority=Priority.URGENT,
+        order_key="target:1",
+        not_before=utcnow() + timedelta(hours=1),
+    )
+    parent = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
+    with continued(parent):
+        async with Outbox(pool, redis).transaction() as work:
+            [operation] = await work.accept(asked)
+    async with pool.acquire() as conn:
+        assert await operations.get_operation(conn, operation.id) == operation
+    envelope = Envelope.from_json(Envelope.of(operation).to_json())
+    assert envelope == Envelope.of(operation)
+    assert (envelope.priority, envelope.order_key, envelope.trace) == (Priority.URGENT, "target:1", parent)
+    assert (envelope.installation_id, envelope.not_before) == (7, asked.not_before)
+    assert (await CommandStreams(redis).depth(Service.CAMPAIGNS)).delayed == 1
 
 
 async def test_operations_are_listed_by_run_in_order_and_in_pages(pool: Pool, redis: Redis) -> None:
@@ -157,7 +199,7 @@ async def test_concurrent_appends_of_one_key_make_one_entry(redis: Redis) -> Non
         for entry in entries
     ]
     assert sum(entry.is_new for entry in results) == 1
-    assert len({entry.entry_id for entry in results}) == 1
+    assert len({entry.operation_id for entry in results}) == 1
 
 
 async def test_events_are_stored_and_appended_in_order(pool: Pool, redis: Redis) -> None:

@@ -25,7 +25,7 @@ async def assert_once_each(bench: Any, count: int) -> None:
 
 @pytest.mark.slow
 async def test_random_kills_lose_nothing_and_double_nothing(bench: Any) -> None:
-    settings = {"command_max_attempts": 20, "worker_concurrency": 10, "command_lease_seconds": 0.7}
+    settings = {"command_max_deaths": 20, "worker_concurrency": 10, "command_lease_seconds": 0.7}
     workers = [await bench.start(**settings), await bench.start(**settings)]
     await bench.accept("write_effect", count=1000, seconds=0.15)
     chance = random.Random(7)

@@ -21,6 +21,7 @@ from sandbox.embedded.servers import free_port
 from shared.domain.operation import Service
 from shared.errors import Unavailable
 from shared.postgres.pool import Pool
+from shared.streams.commands import CommandStreams
 from shared.streams.keys import ServiceKeys
 from shared.streams.requests import Requests
 from workers.harness import StreamWorker
@@ -144,7 +145,7 @@ async def test_the_relay_appends_each_command_once_however_often_it_runs(bench: 
     appended = await asyncio.gather(*(relay.append_unconfirmed() for relay in relays))
     appended += await asyncio.gather(*(relay.reconcile() for relay in relays))
     assert sum(appended) == 30
-    assert await redis.xlen(ServiceKeys(Service.CAMPAIGNS).commands) == 30
+    assert (await CommandStreams(redis).depth(Service.CAMPAIGNS)).undelivered == 30
 
 
 async def test_reconciling_restores_what_redis_forgot_and_only_that(bench: Any, pool: Pool, redis: Redis) -> None:
@@ -154,4 +155,4 @@ async def test_reconciling_restores_what_redis_forgot_and_only_that(bench: Any, 
     assert await relay.reconcile() == 0
     await redis.srem(keys.open, *(str(operation.id) for operation in operations[:700]))
     assert await relay.reconcile() == 700
-    assert await redis.xlen(keys.commands) == 3200
+    assert (await CommandStreams(redis).depth(Service.CAMPAIGNS)).undelivered == 3200
