@@ -40,11 +40,8 @@ def _read(file: Path) -> str:
         raise CommandFailed(f"{file} is not UTF-8 text", exit_code=ExitCode.BAD_INPUT) from None
 
 
-@app.command(epilog="Example: octobatch spec validate campaign.yaml")
-def validate(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The campaign's spec, YAML; - reads stdin.")],
-    output: Output = OutputFormat.TABLE,
-) -> None:
+@app.command(epilog="Example: octobatch spec validate -f campaign.yaml")
+def validate(file: SpecFile, output: Output = OutputFormat.TABLE) -> None:
     """Check a spec: every problem with its line and what to do. Exit code 2 where there is one."""
     if output is OutputFormat.TABLE:
         _, spec = read_spec(file)

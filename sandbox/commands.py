@@ -22,6 +22,7 @@ Folder = Annotated[Path, typer.Option(help="Where data, logs and secrets of the 
 Port = Annotated[int, typer.Option("--port", min=1, max=65535, help="Port of the gateway.")]
 GitHubPort = Annotated[int, typer.Option(min=1, max=65535, help="Port of the GitHub sandbox.")]
 DEFAULT_FOLDER = Path(".octobatch")
+DEMO_FOLDER = Path(".octobatch-demo")
 
 sandbox = typer.Typer(help="The GitHub to practise on.", no_args_is_help=True)
 
@@ -104,9 +105,12 @@ def down(
 
 def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Leave it running at the end, until Ctrl-C.")] = False,
-    folder: Folder = DEFAULT_FOLDER / "demo",
+    folder: Folder = DEMO_FOLDER,
 ) -> None:
-    """Run a real campaign over forty and more repositories, from the spec to merged pull requests."""
+    """Run a real campaign over forty repositories, from the spec to merged pull requests.
+
+    It begins with an empty stack: what an earlier demo left in its folder is removed.
+    """
     _interrupt_on_signals()
     try:
         sys.exit(run_demo(folder, keep=keep))

@@ -73,9 +73,12 @@ class Tour:
 def run_demo(folder: Path, *, keep: bool) -> int:
     """The exit code: 0 where every target ended published or unchanged, with one pull request each."""
     stack_folder = StackFolder(folder)
+    if stack_folder.is_one():
+        with stack_folder.held():
+            stack_folder.stop_leftovers()
+        stack_folder.wipe()
     stack_folder.prepare()
     with stack_folder.held():
-        stack_folder.stop_leftovers()
         stack = Stack(
             stack_folder,
             gateway_port=free_port(),

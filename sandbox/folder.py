@@ -39,7 +39,7 @@ class StackFolder:
 
     def prepare(self) -> None:
         """Makes the folder; raises `StackError` where it is somebody else's or the disk is full."""
-        if self.path.exists() and any(self.path.iterdir()) and not (self.path / MARKER).exists():
+        if self.path.exists() and any(self.path.iterdir()) and not self.is_one():
             raise StackError(f"{self.path} is not empty and not a stack's folder; choose another with --folder")
         self.logs.mkdir(parents=True, exist_ok=True)
         (self.path / MARKER).touch()
@@ -49,6 +49,10 @@ class StackFolder:
                 f"the disk of {self.path} is full: {free // 2**20} MiB are free, {MIN_FREE_BYTES // 2**20} are needed;"
                 " make room, or choose a folder elsewhere with --folder"
             )
+
+    def is_one(self) -> bool:
+        """Whether a stack was ever prepared here."""
+        return (self.path / MARKER).exists()
 
     def secret(self, name: str) -> str:
         """A random secret, made on first use and kept with mode 600."""
@@ -142,7 +146,7 @@ class StackFolder:
 
     def wipe(self) -> None:
         """Removes everything; raises `StackError` where the folder is not a stack's, or one runs on it."""
-        if not (self.path / MARKER).exists():
+        if not self.is_one():
             raise StackError(f"{self.path} is not a stack's folder; nothing was removed")
         if self.is_held():
             raise StackError(f"the stack in {self.path} is running; stop it first")

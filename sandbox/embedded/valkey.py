@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from redis import Redis
@@ -15,13 +15,20 @@ from .servers import free_port, kept_password, stop, wait_until
 
 
 class EmbeddedValkey:
-    """A Valkey server on loopback with its data in `folder`; the data stays when it stops."""
+    """A Valkey server on loopback with its data in `folder`; the data stays when it stops.
 
-    def __init__(self, folder: Path, *, port: int | None = None) -> None:
+    `binary` may be that of another server of its kind, and `options` are more lines of its configuration.
+    """
+
+    def __init__(
+        self, folder: Path, *, port: int | None = None, binary: str | None = None, options: Sequence[str] = ()
+    ) -> None:
         self.folder = folder.resolve()
         self.port = port or free_port()
         self.log = self.folder / "valkey.log"
         self.process: subprocess.Popen[bytes] | None = None
+        self._binary = binary or str(get_binary_path())
+        self._options = options
         self._data = self.folder / "valkey"
         self._password = kept_password(self.folder / "valkey.password")
 
@@ -38,10 +45,11 @@ class EmbeddedValkey:
         configuration.write_text(
             f"bind 127.0.0.1\nport {self.port}\ndir {self._data}\nrequirepass {self._password}\n"
             'appendonly yes\nappendfsync everysec\nsave ""\ndaemonize no\nmaxmemory-policy noeviction\n'
+            + "".join(f"{option}\n" for option in self._options)
         )
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [get_binary_path(), configuration],
+                [self._binary, configuration],
                 stdout=log,
                 stderr=log,
                 cwd=self._data,
@@ -70,9 +78,9 @@ class EmbeddedValkey:
 
 
 @contextlib.contextmanager
-def running_valkey(folder: Path) -> Iterator[EmbeddedValkey]:
+def running_valkey(folder: Path, *, binary: str | None = None, options: Sequence[str] = ()) -> Iterator[EmbeddedValkey]:
     """A server for the length of a `with` block."""
-    server = EmbeddedValkey(folder)
+    server = EmbeddedValkey(folder, binary=binary, options=options)
     try:
         server.start()
         yield server

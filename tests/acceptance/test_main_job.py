@@ -79,6 +79,15 @@ def test_an_invalid_spec_is_refused_with_its_line_and_leaves_nothing(
     assert spec.stem not in names
 
 
+def test_a_spec_is_checked_without_a_gateway(stack: RunningStack, spec: Path) -> None:
+    nowhere = {"OCTOBATCH_URL": "http://127.0.0.1:9"}
+    assert stack.octobatch("spec", "validate", "-f", str(spec), **nowhere).returncode == 0
+    spec.write_text(spec.read_text().replace("steps:", "stpes:"))
+    checked = stack.octobatch("spec", "validate", "-f", str(spec), "--output", "json", **nowhere)
+    assert checked.returncode == 2
+    assert {"stpes", "steps"} <= {problem["path"] for problem in json.loads(checked.stdout)["problems"]}
+
+
 def test_an_unknown_repository_fails_the_run_with_a_clear_error(stack: RunningStack, spec: Path) -> None:
     spec.write_text(spec.read_text().replace("org: acme", "repository: acme/no-such-repository"))
     applied = stack.octobatch("apply", "--file", str(spec))
