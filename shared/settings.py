@@ -48,7 +48,10 @@ class Settings(BaseSettings):
 
     postgres_dsn: SecretStr = Field(description="postgresql://user:password@host:port/database")
     postgres_pool_size: int = Field(10, ge=1, le=200, description="connections a process may hold")
-    redis_url: SecretStr = Field(description="redis://[:password@]host:port/db of Redis 7+ or Valkey")
+    redis_url: SecretStr = Field(
+        description="Redis 7+ or Valkey: redis://[:password@]host:port/db, redis+cluster://host:port,…"
+        " or redis+sentinel://host:port,…/master"
+    )
     blobstore_url: str = Field(description="where artifacts go: file:///folder or s3://bucket[/prefix]")
     blobstore_endpoint: str | None = Field(None, description="S3 endpoint URL, for stores other than AWS")
     blobstore_region: str = Field("us-east-1", description="S3 region")

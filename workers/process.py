@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any, TypeVar
 
 import structlog
-from arq.connections import ArqRedis
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -23,7 +22,7 @@ from shared.observability.redaction import redact
 from shared.outbox import Outbox
 from shared.postgres.pool import open_pool
 from shared.settings import WorkerSettings, load
-from shared.streams.connection import open_redis
+from shared.streams.connection import open_arq_redis, open_redis
 from shared.streams.consumer import Consumer
 from shared.streams.keys import ServiceKeys
 from shared.streams.periods import Period
@@ -120,8 +119,8 @@ async def _harness(
     housekeeping: Housekeeping,
 ) -> AsyncIterator[StreamWorker]:
     async with open_redis(_redis_url(settings), max_connections=1) as reader:
-        arq_redis: ArqRedis = ArqRedis.from_url(_redis_url(settings))
-        try:
+        key = ServiceKeys(worker.service).arq
+        async with open_arq_redis(_redis_url(settings), infrastructure.redis, key=key) as arq_redis:
             yield StreamWorker(
                 service=worker.service,
                 settings=settings,
@@ -144,8 +143,6 @@ async def _harness(
                 command_types=list(worker.handlers),
                 on_redis_away=housekeeping.redis_lost.set,
             )
-        finally:
-            await arq_redis.aclose(close_connection_pool=True)
 
 
 def _own_jobs(worker: Worker[C, S], settings: S, redis: Redis, context: C) -> list[Awaitable[None]]:

@@ -93,6 +93,7 @@ class Consumer:
     ) -> None:
         self.name = consumer_name()
         self._keys = ServiceKeys(service)
+        self.health_key = f"{self._keys.health}:{self.name}"
         self._redis = redis
         self._reader = reader
         self._lease_ms = int(lease_seconds * 1000)
@@ -177,6 +178,10 @@ class Consumer:
                 raise result
             return False
         return bool(result)
+
+    async def record_health(self, facts: str, *, seconds: float) -> None:
+        """Keeps `facts` of this process where operators find them, for so long."""
+        await self._redis.set(self.health_key, facts, px=int(seconds * 1000))
 
     async def hand_back(self, deliveries: Sequence[Delivery]) -> None:
         """Gives deliveries that were not started to others, at once."""

@@ -23,6 +23,7 @@ from ..errors import Unavailable
 from . import keys
 from .commands import CommandStreams
 from .envelope import Envelope
+from .script import Script
 
 ANSWER_KEPT_SECONDS = 60
 """How long an answer waits for a process that does not come for it."""
@@ -30,6 +31,9 @@ ANSWER_KEPT_SECONDS = 60
 BLOCK_SECONDS = 5.0
 RECONNECT_SECONDS = 0.2
 ANSWERS_AT_ONCE = 100
+
+
+_ANSWER = Script.read("answer")
 
 
 class Requests:
@@ -111,7 +115,4 @@ async def answer_request(redis: Redis, envelope: Envelope, answer: Mapping[str, 
     if envelope.reply_to is None:
         raise TypeError(f"nobody waits for an answer to {envelope.type} {envelope.id}")
     reply = json.dumps({"request_id": str(envelope.id), "answer": dict(answer)}, separators=(",", ":"))
-    async with redis.pipeline(transaction=False) as pipeline:
-        pipeline.rpush(envelope.reply_to, reply)
-        pipeline.expire(envelope.reply_to, ANSWER_KEPT_SECONDS)
-        await pipeline.execute()
+    await _ANSWER.run(redis, [envelope.reply_to], [reply, ANSWER_KEPT_SECONDS])

@@ -137,6 +137,12 @@ class Bench:
         rows: list[asyncpg.Record] = await self.pool.fetch("SELECT state, count(*) FROM operations GROUP BY state")
         return {row["state"]: row["count"] for row in rows}
 
+    def stop(self) -> None:
+        """Kills every worker that was started."""
+        for worker in self.started:
+            worker.signal(signal.SIGCONT)
+            worker.kill()
+
     async def all_finished(self) -> bool:
         return not (await self.states()).get("accepted")
 
@@ -146,7 +152,14 @@ async def bench(
     tables: Pool, redis: Redis, dsn: str, redis_url: str, tmp_path: Path, blobs_folder: Path
 ) -> AsyncIterator[Bench]:
     """Empty stores; every worker started is killed at the end."""
-    environment = {
+    bench = Bench(tables, redis, bench_environment(dsn, redis_url, blobs_folder), tmp_path)
+    yield bench
+    bench.stop()
+
+
+def bench_environment(dsn: str, redis_url: str, blobs_folder: Path) -> dict[str, str]:
+    """The environment of workers on these stores, with a short lease."""
+    return {
         "PATH": os.environ["PATH"],
         "OCTOBATCH_POSTGRES_DSN": dsn,
         "OCTOBATCH_REDIS_URL": redis_url,
@@ -155,8 +168,3 @@ async def bench(
         "OCTOBATCH_RELAY_INTERVAL_SECONDS": "0.3",
         "OCTOBATCH_DRAIN_SECONDS": "5",
     }
-    bench = Bench(tables, redis, environment, tmp_path)
-    yield bench
-    for worker in bench.started:
-        worker.signal(signal.SIGCONT)
-        worker.kill()
