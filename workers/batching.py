@@ -1,4 +1,4 @@
-"""Joins what is asked for during one turn of the event loop into one round trip."""
+"""Joins what is asked for at about the same time into one round trip."""
 
 from __future__ import annotations
 
@@ -11,22 +11,31 @@ Result = TypeVar("Result")
 
 
 class Batcher(Generic[Item, Result]):
-    """Calls `flush` with all items of a loop turn; each caller gets its own result, or the error of all."""
+    """Calls `flush` with all items that came in one turn of the loop, or while the flush before was under way.
+
+    So nothing waits where little is asked, and much goes in few round trips. Each caller gets its own result, or the
+    error of its batch.
+    """
 
     def __init__(self, flush: Callable[[Sequence[Item]], Awaitable[Sequence[Result]]]) -> None:
         self._flush = flush
         self._waiting: list[tuple[Item, asyncio.Future[Result]]] = []
-        self._flushes: set[asyncio.Task[None]] = set()
+        self._flushing: asyncio.Task[None] | None = None
 
     async def __call__(self, item: Item) -> Result:
         """What `flush` gives for `item`."""
         result: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, result))
-        if len(self._waiting) == 1:
-            task = asyncio.create_task(self._flush_waiting())
-            self._flushes.add(task)
-            task.add_done_callback(self._flushes.discard)
+        if self._flushing is None:
+            self._flushing = asyncio.create_task(self._flush_all())
         return await result
+
+    async def _flush_all(self) -> None:
+        try:
+            while self._waiting:
+                await self._flush_waiting()
+        finally:
+            self._flushing = None
 
     async def _flush_waiting(self) -> None:
         batch, self._waiting = self._waiting, []
@@ -44,8 +53,10 @@ class Batcher(Generic[Item, Result]):
                     result.set_result(value)
 
     async def close(self) -> None:
-        """Cancels what is under way."""
-        flushes = list(self._flushes)
-        for task in flushes:
-            task.cancel()
-        await asyncio.gather(*flushes, return_exceptions=True)
+        """Cancels what is under way, and who waits behind it."""
+        for _, result in self._waiting:
+            result.cancel()
+        self._waiting.clear()
+        if self._flushing:
+            self._flushing.cancel()
+            await asyncio.gather(self._flushing, return_exceptions=True)

@@ -33,6 +33,10 @@ log = structlog.stdlib.get_logger(__name__)
 
 LONGEST_TICK_SECONDS = 0.5
 REDIS_AGAIN_SECONDS = 0.2
+
+LINGER_SECONDS = 0.002
+"""How long a full worker waits for a few more slots before it reads again: more commands then come at once."""
+
 HEALTH_SECONDS = 10.0
 NO_VERDICT_AGAIN_SECONDS = 10.0
 
@@ -79,8 +83,10 @@ class StreamWorker(ArqWorker):
         self._finish = Batcher(self._finish_all)
         self._held: dict[str, Delivery] = {}
         self._working: dict[str, asyncio.Task[None]] = {}
+        self._finishing: set[str] = set()
         self._slot_freed = asyncio.Event()
         self._reading: asyncio.Task[list[Delivery]] | None = None
+        self._worthwhile = max(self.max_jobs // 8, 1)
         self._tick_seconds = min(settings.command_lease_seconds / 3, LONGEST_TICK_SECONDS)
         self._next_tick = 0.0
         self._next_health = 0.0
@@ -104,9 +110,10 @@ class StreamWorker(ArqWorker):
         try:
             if self.loop.time() >= self._next_tick:
                 await self._tick()
-            free = self.max_jobs - len(self._held)
-            if self.allow_pick_jobs and free > 0 and not self._is_quarantine:
-                await self._read(free)
+            if self.allow_pick_jobs and self._free > 0 and not self._is_quarantine:
+                if self._free < self._worthwhile:
+                    await asyncio.sleep(LINGER_SECONDS)
+                await self._read(self._free)
             else:
                 await self._wait_for_slot()
             await self.heart_beat()
@@ -114,6 +121,10 @@ class StreamWorker(ArqWorker):
             log.warning("redis_away", error=describe(error))
             self._on_redis_away()
             await asyncio.sleep(REDIS_AGAIN_SECONDS)
+
+    @property
+    def _free(self) -> int:
+        return self.max_jobs - len(self._held)
 
     async def record_health(self) -> None:
         """Says in Redis how this process does, through a client that follows a failover, as arq's own would not."""
@@ -152,19 +163,21 @@ class StreamWorker(ArqWorker):
 
     async def _tick(self) -> None:
         self._next_tick = self.loop.time() + self._tick_seconds
-        free = self.max_jobs - len(self._held) if self.allow_pick_jobs else 0
-        tick = await self._consumer.tick(self._held, free=free)
+        tick = await self._consumer.tick(self._held, free=self._free if self.allow_pick_jobs else 0)
         self._is_quarantine = tick.is_quarantine
         if tick.now_ms:
             self._server_ahead_ms = tick.now_ms - self.loop.time() * 1000
-        for entry_id in tick.lost:
+        # what is being finished is gone from Redis before we hear that it is; the finish itself tells if it was fenced
+        lost = [entry_id for entry_id in tick.lost if entry_id in self._held and entry_id not in self._finishing]
+        for entry_id in lost:
             self._drop(entry_id)
+        if lost:
+            self._on_redis_away()
         self._start(tick.taken)
 
     def _drop(self, entry_id: str) -> None:
-        if self._held.pop(entry_id, None) is None:
-            return
         log.warning("lease_lost", entry_id=entry_id)
+        del self._held[entry_id]
         self._working.pop(entry_id).cancel()
 
     def _start(self, deliveries: Sequence[Delivery]) -> None:
@@ -180,6 +193,7 @@ class StreamWorker(ArqWorker):
     async def _work(self, delivery: Delivery, now_ms: int) -> None:
         try:
             finish = await self._executor.run(delivery, now_ms=now_ms)
+            self._finishing.add(delivery.entry_id)
             if await self._finish(finish):
                 self._count(finish)
             else:
@@ -201,6 +215,7 @@ class StreamWorker(ArqWorker):
             )
             self.jobs_failed += 1
         finally:
+            self._finishing.discard(delivery.entry_id)
             if self._held.get(delivery.entry_id) is delivery:
                 del self._held[delivery.entry_id], self._working[delivery.entry_id]
             self._slot_freed.set()

@@ -15,10 +15,11 @@ from collections.abc import Sequence
 import structlog
 from redis.asyncio import Redis
 
-from shared.domain.operation import Operation, Service
+from shared.domain.ids import OperationId
+from shared.domain.operation import Service
 from shared.observability import metrics
 from shared.postgres import events, operations
-from shared.postgres.pool import Pool
+from shared.postgres.pool import Connection, Pool
 from shared.streams.commands import CommandStreams
 from shared.streams.envelope import Envelope
 from shared.streams.events import RunEvents
@@ -60,8 +61,8 @@ class Relay:
             )
             if not waiting:
                 return None
-            appended = await self._append_missing(waiting)
-            await operations.confirm_appended(conn, operation_ids=[operation.id for operation in waiting])
+            appended = await self._append_missing(conn, waiting)
+            await operations.confirm_appended(conn, operation_ids=waiting)
             return appended
 
     async def _confirm_events(self) -> bool:
@@ -80,13 +81,15 @@ class Relay:
                 conn, service=self._service, older_than_seconds=self._patience_seconds, batch=BATCH
             )
             async for operation_ids in accepted:
-                missing = await self._commands.missing(self._service, operation_ids)
-                if missing:
-                    # read again: what was finished since is not missing
-                    appended += await self._append_missing(await operations.list_accepted(conn, operation_ids=missing))
+                appended += await self._append_missing(conn, operation_ids)
         return appended
 
-    async def _append_missing(self, accepted: Sequence[Operation]) -> int:
+    async def _append_missing(self, conn: Connection, operation_ids: Sequence[OperationId]) -> int:
+        missing = await self._commands.missing(self._service, operation_ids)
+        if not missing:
+            return 0
+        # read again: what was finished since is not missing
+        accepted = await operations.list_accepted(conn, operation_ids=missing)
         entries = await self._commands.append([Envelope.of(operation) for operation in accepted], again=True)
         appended = sum(entry.is_new for entry in entries)
         if appended:

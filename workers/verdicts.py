@@ -41,10 +41,15 @@ class Run:
         return Finish(
             delivery=self.delivery,
             outcome=outcome,
-            item=self.envelope.next_attempt().to_item() if next_attempt else self.envelope.to_item(self.delivery.body),
+            item=self._item(outcome, next_attempt=next_attempt),
             delay_seconds=delay_seconds,
             error=error,
         )
+
+    def _item(self, outcome: str, *, next_attempt: bool) -> bytes:
+        if next_attempt:
+            return self.envelope.next_attempt().to_item()
+        return self.envelope.to_item(b"" if outcome == "done" else self.delivery.body)
 
 
 class Verdicts(Generic[C]):

@@ -162,10 +162,10 @@ async def accepted_among(conn: Connection, *, operation_ids: Iterable[OperationI
 
 async def claim_unconfirmed(
     conn: Connection, *, service: Service, older_than_seconds: float, limit: int
-) -> list[Operation]:
+) -> list[OperationId]:
     """Accepted operations of which the relay has not seen yet that Redis holds them, oldest first, locked."""
     rows = await conn.fetch(
-        f"""SELECT {_COLUMNS} FROM operations
+        """SELECT id FROM operations
             WHERE state = 'accepted' AND service = $1 AND appended_at IS NULL
                 AND created_at < now() - make_interval(secs => $2)
             ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED""",
@@ -173,7 +173,7 @@ async def claim_unconfirmed(
         older_than_seconds,
         limit,
     )
-    return [_from_row(row) for row in rows]
+    return [OperationId(row["id"]) for row in rows]
 
 
 async def confirm_appended(conn: Connection, *, operation_ids: Sequence[OperationId]) -> None:

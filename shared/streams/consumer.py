@@ -78,7 +78,7 @@ class Tick:
 class Consumer:
     """A member of the service's group. `reader` is a client of its own: its connection is busy while it waits.
 
-    `on_lost` is called where Redis had lost the group, or deliveries that this consumer holds: it may have lost more.
+    `on_lost` is called where Redis had lost the group: it may have lost more.
     """
 
     def __init__(
@@ -143,8 +143,6 @@ class Consumer:
             await self._regain_group()
             return Tick(now_ms=0, due=0, lost=tuple(held), taken=(), is_quarantine=False)
         now_ms, due, lost, taken, is_quarantine = answer
-        if lost:
-            self._on_lost()
         return Tick(
             now_ms=now_ms,
             due=due,

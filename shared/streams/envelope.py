@@ -101,7 +101,7 @@ class Envelope:
 
     def to_item(self, raw: bytes | None = None) -> bytes:
         """The label, a line feed, and the envelope (`raw` where it is known): how scripts are given a command."""
-        return self.label + b"\n" + (raw or self.to_json())
+        return self.label + b"\n" + (self.to_json() if raw is None else raw)
 
     def to_json(self) -> bytes:
         """Its bytes on a stream; raises `InvalidInput` where they are more than `MAX_BYTES`."""
