@@ -1,0 +1,153 @@
+"""Budgets that all workers share: so many units in any window, quotas that GitHub tells of, pauses for everybody.
+
+    budgets = Budgets(redis, {"content/min": Window(80, 60), "content/h": Window(500, 3600)})
+    denial = await budgets.reserve("installation:1", {"content/min": 1, "content/h": 1})
+    if denial: ...                      # nothing was taken; denial.seconds until it could be
+    eta = await budgets.when("installation:1", {"content/h": 10_000})    # about 20 h, in seconds
+
+One script takes of all budgets or of none. Time is the Redis server's, so that workers with wrong clocks agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+
+from ..errors import InvalidInput
+from .keys import PREFIX
+from .script import Argument, Script
+
+FIRST_PAUSE_SECONDS = 60.0
+"""The least pause after a secondary limit that names no time, by GitHub's documentation; it doubles each time."""
+
+LONGEST_PAUSE_SECONDS = 15 * 60.0
+
+AFTER_PAUSE_PACE_SECONDS = 0.05
+"""Between two who come again after a pause or a reset, so that they do not all come at once."""
+
+STRIKES_KEPT_SECONDS = 3600.0
+
+_RESERVE = Script.read("budget_reserve")
+_LEARN = Script.read("budget_learn")
+_PAUSE = Script.read("budget_pause")
+
+
+@dataclass(frozen=True)
+class Window:
+    """At most `limit` units in any `seconds`."""
+
+    limit: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Denial:
+    """Nothing was taken: `budget` will have enough in `seconds`.
+
+    Many are told so, and only some can have it then: who comes again in `retry_seconds` comes about when it is its turn.
+    """
+
+    budget: str
+    seconds: float
+    retry_seconds: float
+
+
+class Budgets:
+    """The budgets of every identity: each has the same windows, and the quotas that were learned of it."""
+
+    def __init__(self, redis: Redis, windows: Mapping[str, Window]) -> None:
+        self._redis = redis
+        self._windows = windows
+
+    async def reserve(
+        self, identity: str, units: Mapping[str, int], *, quotas: Mapping[str, int] | None = None, lane: str = ""
+    ) -> Denial | None:
+        """Takes the units of all windows and quotas named, or none and says what for and until when.
+
+        A pause of the whole identity, or of its `lane`, denies too. Units of a window or quota that is not known (none
+        was configured, none was learned) are not counted. Raises `InvalidInput` where units exceed a window's limit:
+        they could never be had.
+        """
+        for name, count in units.items():
+            if name in self._windows and count > self._windows[name].limit:
+                raise InvalidInput(f"{count} units of {name} are more than its limit of {self._windows[name].limit}")
+        return await self._ask(identity, units, quotas or {}, lane, take=True)
+
+    async def when(
+        self, identity: str, units: Mapping[str, int], *, quotas: Mapping[str, int] | None = None, lane: str = ""
+    ) -> float:
+        """Seconds until that many could have been taken, were nothing else taken in between; takes nothing.
+
+        More units than a window's limit take several windows.
+        """
+        longest = 0.0
+        for name, count in units.items():
+            window = self._windows.get(name)
+            if window is None or count <= 0:
+                continue
+            whole, rest = divmod(count - 1, window.limit)
+            denial = await self._ask(identity, {name: rest + 1}, {}, lane, take=False)
+            longest = max(longest, whole * window.seconds + (denial.seconds if denial else 0))
+        denial = await self._ask(identity, {}, quotas or {}, lane, take=False)
+        return max(longest, denial.seconds if denial else 0)
+
+    async def learn(self, identity: str, quota: str, *, limit: int, remaining: int, seconds_to_reset: float) -> None:
+        """Takes in what an answer's headers said of a quota."""
+        args: list[Argument] = [limit, remaining, max(int(seconds_to_reset * 1000), 0)]
+        await _LEARN.run(self._redis, [_key(identity, f"quota:{quota}")], args)
+
+    async def pause(self, identity: str, *, seconds: float | None = None, lane: str = "") -> float:
+        """Pauses the identity, or its `lane`, for every worker; gives for how many seconds it is paused now.
+
+        Without `seconds` it is a minute, then twice as long each time until `succeeded` is called, at most a quarter of
+        an hour.
+        """
+        asked = FIRST_PAUSE_SECONDS if seconds is None else seconds
+        args: list[Argument] = [
+            int(asked * 1000),
+            int(seconds is None),
+            int(LONGEST_PAUSE_SECONDS * 1000),
+            int(STRIKES_KEPT_SECONDS * 1000),
+        ]
+        keys = [_key(identity, f"pause:{lane}"), _key(identity, "strikes")]
+        return int(await _PAUSE.run(self._redis, keys, args)) / 1000
+
+    async def succeeded(self, identity: str) -> None:
+        """The next pause is a short one again."""
+        await self._redis.delete(_key(identity, "strikes"))
+
+    async def left(self, identity: str, quota: str) -> int | None:
+        """What is left of a quota, as far as it is known."""
+        remaining: bytes | None = await self._redis.hget(_key(identity, f"quota:{quota}"), "remaining")  # pyright: ignore
+        return int(remaining) if remaining is not None else None
+
+    async def _ask(
+        self, identity: str, units: Mapping[str, int], quotas: Mapping[str, int], lane: str, *, take: bool
+    ) -> Denial | None:
+        pauses = ["", lane] if lane else [""]
+        counted = [(name, count) for name, count in units.items() if name in self._windows]
+        keys = [_key(identity, f"pause:{name}") for name in pauses]
+        keys += [_key(identity, f"window:{name}") for name, _ in counted]
+        keys += [_key(identity, f"quota:{name}") for name in quotas]
+        args: list[Argument] = [int(take), len(pauses), len(counted)]
+        for name, count in counted:
+            args += [self._windows[name].limit, int(self._windows[name].seconds * 1000), count]
+        args += quotas.values()
+        answer: list[int] = await _RESERVE.run(self._redis, keys, args)
+        _, wait_ms, cause, denied = answer
+        if wait_ms == 0:
+            return None
+        names = ["pause" for _ in pauses] + [name for name, _ in counted] + list(quotas)
+        budget = names[cause - 1]
+        pace = self._pace(budget, units.get(budget, 1))
+        return Denial(budget, wait_ms / 1000, wait_ms / 1000 + max(denied - 1, 0) * pace)
+
+    def _pace(self, budget: str, units: int) -> float:
+        window = self._windows.get(budget)
+        return window.seconds / window.limit * units if window else AFTER_PAUSE_PACE_SECONDS
+
+
+def _key(identity: str, name: str) -> str:
+    return f"{PREFIX}:{{budget:{identity}}}:{name}"
