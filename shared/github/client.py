@@ -25,8 +25,16 @@ from gidgethub.httpx import GitHubAPI
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random
 
 from ..clock import utcnow
-from ..errors import GitHubError, GitHubForbidden, GitHubInvalid, GitHubUnauthorized, GitHubUnavailable
+from ..errors import (
+    GitHubError,
+    GitHubForbidden,
+    GitHubInvalid,
+    GitHubLimited,
+    GitHubUnauthorized,
+    GitHubUnavailable,
+)
 from .addresses import addresses_of
+from .gate import Cost, Gate, OpenGate, graphql_cost, rest_cost
 from .graphql import GraphQLAnswer, document_text, parse_answer
 from .limits import error_of, graphql_limit, redacted
 
@@ -45,7 +53,8 @@ T = TypeVar("T")
 class GitHubClient:
     """Asks one GitHub. Shared by all tasks of a process; holds no token and no state of any installation."""
 
-    def __init__(self, http: httpx.AsyncClient, base_url: str) -> None:
+    def __init__(self, http: httpx.AsyncClient, base_url: str, *, gate: Gate | None = None) -> None:
+        self._gate = gate or OpenGate()
         self.addresses = addresses_of(base_url)
         self._host = urlsplit(self.addresses.rest).netloc
         self._http = http
@@ -54,11 +63,13 @@ class GitHubClient:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, *, base_url: str, timeout_seconds: float) -> AsyncIterator[GitHubClient]:
-        """A client with connections of its own, closed at the end."""
+    async def open(
+        cls, *, base_url: str, timeout_seconds: float, gate: Gate | None = None
+    ) -> AsyncIterator[GitHubClient]:
+        """A client with connections of its own, closed at the end; `gate` keeps the limits, none = nobody does."""
         limits = httpx.Limits(max_connections=100, max_keepalive_connections=50)  # GitHub allows 100 at once
         async with httpx.AsyncClient(timeout=timeout_seconds, limits=limits) as http:
-            yield cls(http, base_url)
+            yield cls(http, base_url, gate=gate)
 
     def clone_url(self, name_with_owner: str) -> str:
         """The address of a repository for git over HTTPS, without credentials."""
@@ -91,36 +102,46 @@ class GitHubClient:
         text = document if "{" in document else document_text(document)
         body = json.dumps({"query": text, "variables": dict(variables)}).encode()
         headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
+        cost = graphql_cost(text)
 
         async def ask() -> GraphQLAnswer:
-            response = await self._send("POST", self.addresses.graphql, headers, body)
+            response = await self._send("POST", self.addresses.graphql, headers, body, cost)
             payload = _payload(response)
             limit = graphql_limit(response.headers, payload, now=utcnow())
             if limit:
+                await self._gate.heard(token, cost, response.headers, limit)
                 raise limit
             return parse_answer(payload)
 
         return await self._retry_while_young(token, ask)
 
-    async def _send(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> httpx.Response:
+    async def _send(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes, cost: Cost | None = None
+    ) -> httpx.Response:
         """A request and its answer; a GET follows the redirects of renamed repositories. Raises what `limits` says."""
-        response = await self._exchange(method, url, headers, body)
+        cost = cost or rest_cost(method, url)
+        response = await self._exchange(method, url, headers, body, cost)
         redirects = 0
         while method == "GET" and response.has_redirect_location and redirects < _MOST_REDIRECTS:
             redirects += 1
             url = self._on_this_host(urljoin(url, response.headers["location"]))
-            response = await self._exchange(method, url, headers, body)
+            response = await self._exchange(method, url, headers, body, cost)
         if response.has_redirect_location:
             raise GitHubInvalid(f"{self._host} redirects {method} {urlsplit(url).path}", status=response.status_code)
         error = error_of(response.status_code, response.headers, response.content, now=utcnow())
+        limit = error if isinstance(error, GitHubLimited) else None
+        await self._gate.heard(_token_in(headers), cost, response.headers, limit)
         if error:
             raise error
         return response
 
-    async def _exchange(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> httpx.Response:
+    async def _exchange(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes, cost: Cost
+    ) -> httpx.Response:
         sent = {"user-agent": USER_AGENT, "accept": ACCEPT, "x-github-api-version": API_VERSION, **headers}
         try:
-            return await self._http.request(method, url, headers=sent, content=body)
+            async with self._gate.passing(_token_in(headers), cost):
+                return await self._http.request(method, url, headers=sent, content=body)
         except httpx.TimeoutException as error:
             raise GitHubUnavailable(f"{self._host} did not answer in time ({type(error).__name__})") from error
         except httpx.TransportError as error:
@@ -181,6 +202,10 @@ class _RestApi(GitHubAPI):
     ) -> tuple[int, Mapping[str, str], bytes]:
         response = await self._send(method, url, headers, body)
         return response.status_code, response.headers, response.content
+
+
+def _token_in(headers: Mapping[str, str]) -> str:
+    return headers["authorization"].partition(" ")[2]
 
 
 def _target(path: str, params: Mapping[str, Any] | None) -> str:

@@ -26,6 +26,10 @@ COMMANDS_RELAYED = Counter(
     "octobatch_commands_relayed_total", "Commands that the relay appended because Redis did not hold them", ["service"]
 )
 
+BUDGET_LEFT = Gauge("octobatch_github_quota_left", "What GitHub said is left", ["identity", "resource"])
+BUDGET_DENIALS = Counter("octobatch_github_denials_total", "Requests put off to stay within a limit", ["budget"])
+LEASE_WAITS = Counter("octobatch_lease_waits_total", "Times that all leases of a semaphore were taken", ["semaphore"])
+
 
 def serve_metrics(port: int) -> None:
     """Serves the metrics of this process over HTTP, from a thread of its own; raises `OSError` where it cannot."""

@@ -46,7 +46,7 @@ class Window:
 class Denial:
     """Nothing was taken: `budget` will have enough in `seconds`.
 
-    Many are told so, and only some can have it then: who comes again in `retry_seconds` comes about when it is its turn.
+    Many are told so, and few can have it then: who comes again in `retry_seconds` comes about when it is its turn.
     """
 
     budget: str

@@ -14,7 +14,7 @@ import asyncio
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 from uuid import uuid4
@@ -43,7 +43,14 @@ _Scope: TypeAlias = tuple[InstallationId, tuple[tuple[str, str], ...], tuple[int
 class TokenClient:
     """Asks the tokens worker. One for a process; safe for many tasks at once."""
 
-    def __init__(self, requests: Requests, *, timeout_seconds: float = 40) -> None:
+    def __init__(
+        self,
+        requests: Requests,
+        *,
+        timeout_seconds: float = 40,
+        on_token: Callable[[InstallationToken], None] | None = None,
+    ) -> None:
+        self._on_token = on_token
         self._requests = requests
         self._timeout = timeout_seconds
         self._tokens: dict[_Scope, InstallationToken] = {}
@@ -65,6 +72,8 @@ class TokenClient:
             token = await self._ask(request)
             self._forget_expired()
             self._tokens[scope] = token
+            if self._on_token:
+                self._on_token(token)
             return token
 
     async def invalidate(self, token: InstallationToken) -> None:

@@ -14,6 +14,7 @@ from shared.postgres.pool import Pool
 from shared.settings import CampaignsSettings
 from shared.streams.tokens import TokenClient
 
+from ..limits import gate_of, open_limits
 from ..runtime import Infrastructure
 
 
@@ -35,13 +36,18 @@ async def open_campaigns(
 ) -> AsyncIterator[CampaignsContext]:
     """Opens what the runtime has not opened yet, and closes it in reverse."""
     os.umask(0o022)  # working copies are lent to steps that run as another user
-    github = GitHubClient.open(base_url=settings.github_api_base, timeout_seconds=settings.github_timeout_seconds)
+    limits = open_limits(settings, infrastructure.redis)
+    github = GitHubClient.open(
+        base_url=settings.github_api_base,
+        timeout_seconds=settings.github_timeout_seconds,
+        gate=gate_of(limits),
+    )
     async with github as client:
         yield CampaignsContext(
             settings=settings,
             pool=infrastructure.pool,
             outbox=infrastructure.outbox,
-            tokens=TokenClient(infrastructure.requests),
+            tokens=TokenClient(infrastructure.requests, on_token=limits and limits.know),
             github=client,
             blobs=infrastructure.blobs,
         )

@@ -9,6 +9,7 @@ from shared.domain.operation import Service
 from shared.github.client import GitHubClient
 from shared.settings import SelectionSettings
 from shared.streams.tokens import TokenClient
+from workers.limits import gate_of, open_limits
 from workers.runtime import Infrastructure, Worker
 
 from .context import SelectionContext
@@ -21,10 +22,11 @@ async def open_selection(
 ) -> AsyncIterator[SelectionContext]:
     """The worker's context."""
     base_url, timeout = settings.github_api_base, settings.github_timeout_seconds
-    async with GitHubClient.open(base_url=base_url, timeout_seconds=timeout) as github:
+    limits = open_limits(settings, infrastructure.redis)
+    async with GitHubClient.open(base_url=base_url, timeout_seconds=timeout, gate=gate_of(limits)) as github:
         yield SelectionContext(
             github=github,
-            tokens=TokenClient(infrastructure.requests),
+            tokens=TokenClient(infrastructure.requests, on_token=limits and limits.know),
             pool=infrastructure.pool,
             outbox=infrastructure.outbox,
         )
