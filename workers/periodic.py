@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import structlog
 from redis.exceptions import RedisError
@@ -62,7 +62,9 @@ async def _holding(period: Period, every_seconds: float) -> AsyncIterator[None]:
     finally:
         renewing.cancel()
         await asyncio.gather(renewing, return_exceptions=True)
-        await period.hold(rest_seconds)
+        # an error here would take the place of a cancellation, and the job would go on; the lock ends by itself too
+        with suppress(RedisError, OSError):
+            await period.hold(rest_seconds)
 
 
 async def _renew(period: Period) -> None:
