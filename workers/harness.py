@@ -26,6 +26,7 @@ from shared.streams.envelope import item_of
 from shared.streams.keys import ServiceKeys
 
 from .batching import Batcher
+from .ending import end
 from .execution import Executor
 from .retries import describe
 
@@ -76,6 +77,8 @@ class StreamWorker(ArqWorker):
             job_serializer=lambda job: json.dumps(job).encode(),
             job_deserializer=json.loads,
         )
+        self._is_stopped = asyncio.Event()
+        self.on_stop = lambda _: self._is_stopped.set()
         self._service = service
         self._consumer = consumer
         self._executor = executor
@@ -107,6 +110,8 @@ class StreamWorker(ArqWorker):
             await self._leave()
 
     async def _poll_iteration(self) -> None:
+        if self._is_stopped.is_set():  # the cancellation that came with it may have been lost to an error
+            raise asyncio.CancelledError
         try:
             if self.loop.time() >= self._next_tick:
                 await self._tick()
@@ -239,9 +244,7 @@ class StreamWorker(ArqWorker):
                 await asyncio.sleep(REDIS_AGAIN_SECONDS)
 
     async def _leave(self) -> None:
-        for task in list(self.tasks.values()):
-            task.cancel()
-        await asyncio.gather(*self.tasks.values(), return_exceptions=True)
+        await end(list(self.tasks.values()))
         await self._finish.close()
         await self._executor.close()
         try:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 import structlog
 from redis.asyncio import Redis
@@ -42,7 +43,7 @@ class Housekeeping:
         self._relay = Relay(service=service, pool=pool, redis=redis)
         self._streams = CommandStreams(redis)
 
-    def jobs(self) -> list[Awaitable[None]]:
+    def jobs(self) -> list[Coroutine[Any, Any, None]]:
         """Each runs until it is cancelled."""
         jobs = [
             self._alone("relay", self._relay.append_unconfirmed, self._settings.relay_interval_seconds),
@@ -54,7 +55,9 @@ class Housekeeping:
             jobs.append(self._measure())
         return jobs
 
-    def _alone(self, name: str, job: Callable[[], Awaitable[object]], every_seconds: float) -> Awaitable[None]:
+    def _alone(
+        self, name: str, job: Callable[[], Awaitable[object]], every_seconds: float
+    ) -> Coroutine[Any, Any, None]:
         period = Period(self._redis, ServiceKeys(self._service).periodic(name))
         return run_periodically(job, name=name, period=period, every_seconds=every_seconds)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Any, TypeVar
@@ -28,6 +28,7 @@ from shared.streams.keys import ServiceKeys
 from shared.streams.periods import Period
 from shared.streams.requests import Requests
 
+from .ending import end
 from .execution import Executor
 from .harness import StreamWorker
 from .housekeeping import Housekeeping
@@ -145,7 +146,7 @@ async def _harness(
             )
 
 
-def _own_jobs(worker: Worker[C, S], settings: S, redis: Redis, context: C) -> list[Awaitable[None]]:
+def _own_jobs(worker: Worker[C, S], settings: S, redis: Redis, context: C) -> list[Coroutine[Any, Any, None]]:
     keys = ServiceKeys(worker.service)
     return [
         run_periodically(
@@ -159,14 +160,12 @@ def _own_jobs(worker: Worker[C, S], settings: S, redis: Redis, context: C) -> li
 
 
 @asynccontextmanager
-async def _background(jobs: list[Awaitable[None]]) -> AsyncIterator[None]:
-    tasks = [asyncio.ensure_future(job) for job in jobs]
+async def _background(jobs: list[Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
+    tasks = [asyncio.create_task(job) for job in jobs]
     try:
         yield
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(tasks)
 
 
 async def _when_ready(

@@ -31,7 +31,7 @@ from shared.streams.connection import open_redis
 from shared.streams.events import RunEvents
 from shared.streams.feed import RunFeed
 from shared.streams.requests import Requests
-from tests.integration.workers.conftest import Bench, bench_environment
+from tests.worker_bench import Bench, bench_environment
 
 MASTER = "octobatch"
 PASSWORD = uuid4().hex

@@ -1,21 +1,41 @@
-"""A worker for tests, run as a process of its own: each command's effect is a row, each run of a handler another."""
+"""A worker for tests, run as a process of its own: each command's effect is a row, each run of a handler another.
+
+`TEST_FAULT_AT` names a point at which it sends itself `TEST_FAULT_SIGNAL` (SIGKILL), once, at one in
+`TEST_FAULT_ONE_IN` passages; `TEST_CLOCK_AHEAD` sets its clock ahead by seconds. Both are done from outside the code
+that is tested.
+"""
+
+# ruff: noqa: E402  # the clock is set before anything of ours is imported
 
 from __future__ import annotations
 
 import asyncio
 import os
+import random
 import signal
 import sys
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
+import shared.clock
+
+_AHEAD = float(os.environ.get("TEST_CLOCK_AHEAD", "0"))
+_true_time, _true_utcnow = time.time, shared.clock.utcnow
+time.time = lambda: _true_time() + _AHEAD
+shared.clock.utcnow = lambda: _true_utcnow() + timedelta(seconds=_AHEAD)
+
+import shared.outbox
 from shared import errors
 from shared.clock import utcnow
-from shared.domain.operation import Service
+from shared.domain.operation import NewOperation, Service
 from shared.settings import WorkerSettings
-from workers.process import main
+from shared.streams.commands import Appended, CommandStreams
+from shared.streams.consumer import Consumer, Delivery, Finish
+from shared.streams.envelope import Envelope
+from workers import process
 from workers.runtime import Command, Infrastructure, Periodic, Worker
 
 
@@ -41,12 +61,60 @@ async def _note_run(ctx: Context, command: Command) -> None:
     )
 
 
+def fault(point: str) -> None:
+    """Sends the signal, if this is the point that the test names and its turn has come."""
+    if os.environ.get("TEST_FAULT_AT") == point and random.random() < 1 / int(os.environ["TEST_FAULT_ONE_IN"]):
+        del os.environ["TEST_FAULT_AT"]
+        os.kill(os.getpid(), signal.Signals[os.environ.get("TEST_FAULT_SIGNAL", "SIGKILL")])
+
+
 async def write_effect(ctx: Context, command: Command) -> None:
-    """Works for `seconds`, then writes its effect."""
+    """Works for `seconds`, then writes its effect, and accepts as many commands after it as `followers` says."""
+    fault("start")
     await _note_run(ctx, command)
     await asyncio.sleep(command.payload.get("seconds", 0))
     async with ctx.infrastructure.outbox.transaction(completing=command.operation_id) as work:
         await work.conn.execute("INSERT INTO effects (operation_id) VALUES ($1)", command.operation_id)
+        if followers := command.payload.get("followers"):
+            await work.accept(_follower(command, followers - 1))
+        fault("effect")
+    fault("result")
+
+
+def _follower(command: Command, followers: int) -> NewOperation:
+    return NewOperation(
+        service=Service.CAMPAIGNS,
+        type=command.type,
+        payload={**command.payload, "followers": followers},
+        dedupe_key=f"after {command.operation_id}",
+        actor="test",
+    )
+
+
+class FaultyStreams(CommandStreams):
+    """Between a commit, the append after it, and what comes then."""
+
+    async def append(self, envelopes: Sequence[Envelope], *, again: bool = False) -> list[Appended]:
+        fault("commit")
+        appended = await super().append(envelopes, again=again)
+        fault("append")
+        return appended
+
+
+class FaultyConsumer(Consumer):
+    """Around the calls of Redis."""
+
+    async def read(self, *, count: int, block_seconds: float) -> list[Delivery]:
+        deliveries = await super().read(count=count, block_seconds=block_seconds)
+        if deliveries:
+            fault("read")
+        return deliveries
+
+    async def finish(self, finishes: Sequence[Finish]) -> list[bool]:
+        fault("before finish")
+        finished = await super().finish(finishes)
+        fault("after finish")
+        return finished
 
 
 async def do_nothing(_ctx: Context, _command: Command) -> None:
@@ -121,4 +189,6 @@ WORKER = Worker(
 )
 
 if __name__ == "__main__":
-    sys.exit(main(WORKER))
+    process.Consumer = FaultyConsumer
+    shared.outbox.CommandStreams = FaultyStreams
+    sys.exit(process.main(WORKER))

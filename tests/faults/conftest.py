@@ -1,0 +1,45 @@
+"""Worker processes on the session's stores, and the table of what the faults came to.
+
+A test says what it measured with `record_property("fault 7", "…")`; the numbers are those of `docs/faults.md`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.worker_bench import bench, tables
+
+__all__ = ["bench", "tables"]
+
+WHOLE = "all"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """The closing table, also of what did not hold."""
+    rows = [
+        (number, outcome, figures)
+        for outcome in ("passed", "failed")
+        for report in terminalreporter.stats.get(outcome, ())
+        if getattr(report, "when", None) == "call"
+        for number, figures in _figures(report)
+    ]
+    if rows:
+        terminalreporter.section("faults")
+        for number, outcome, figures in sorted(rows, key=_order):
+            terminalreporter.write_line(f"{number:>3}  {outcome}  {figures}")
+
+
+def _figures(report: Any) -> list[tuple[str, str]]:
+    return [
+        (name.removeprefix("fault "), str(value))
+        for name, value in report.user_properties
+        if name.startswith("fault ")
+    ]
+
+
+def _order(row: tuple[str, str, str]) -> tuple[int, str]:
+    number, _, figures = row
+    return (99 if number == WHOLE else int(number)), figures
