@@ -1,5 +1,6 @@
 # make demo      the whole of Octobatch on this machine, as a tour (KEEP=1 leaves it running)
 # make test      all tests
+# make faults    kill, pause, empty and flood everything, in full (about half an hour)
 # make lint      style, types and the rules of imports
 # make bench     how long a campaign takes here
 # make lock      resolve the dependencies again
@@ -16,7 +17,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench lock clean
+.PHONY: help setup demo test faults lint bench lock clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -40,6 +41,9 @@ demo: setup
 
 test: setup
 	@$(BIN)/pytest -q $(ARGS)
+
+faults: setup
+	@OCTOBATCH_FAULTS=full $(BIN)/pytest -q -s tests/faults
 
 lint: setup
 	@$(BIN)/ruff check

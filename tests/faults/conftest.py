@@ -34,9 +34,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 def _figures(report: Any) -> list[tuple[str, str]]:
     return [
-        (name.removeprefix("fault "), str(value))
-        for name, value in report.user_properties
-        if name.startswith("fault ")
+        (name.removeprefix("fault "), str(value)) for name, value in report.user_properties if name.startswith("fault ")
     ]
 
 

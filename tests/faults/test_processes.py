@@ -31,7 +31,7 @@ Record = Callable[[str, object], None]
 @pytest.mark.slow
 async def test_1_kills_at_every_point_lose_nothing_and_double_nothing(bench: Any, record_property: Record) -> None:
     settings = NOBODY_IS_TO_BLAME | {"command_lease_seconds": 0.5}
-    kills_a_point = size(short=2, full=100)
+    kills_a_point = size(short=1, full=100)
     bench.environment["TEST_FAULT_ONE_IN"] = "3"
     kills: Counter[str] = Counter()
     workers: list[tuple[str, WorkerProcess]] = []
@@ -54,7 +54,7 @@ async def test_1_kills_at_every_point_lose_nothing_and_double_nothing(bench: Any
     await bench.start(**settings)
     await bench.until(bench.all_finished, seconds=60)
     await bench.assert_once_each(2 * accepted)
-    told = ", ".join(f"{kills[point]} × {point}" for point in POINTS)
+    told = ", ".join(f"{kills[point]} at {point}" for point in POINTS)
     record_property("fault 1", f"{sum(kills.values())} kills ({told}); {2 * accepted} commands: 0 lost, 0 doubled")
 
 
@@ -77,7 +77,7 @@ async def test_1_a_dead_workers_commands_are_taken_over_within_the_lease(bench: 
 @pytest.mark.slow
 async def test_2_a_kill_every_second_at_200_commands_a_second(bench: Any, record_property: Record) -> None:
     settings = NOBODY_IS_TO_BLAME | {"worker_concurrency": 20}
-    seconds = size(short=6, full=60)
+    seconds = size(short=4, full=60)
     workers = [await bench.start(**settings), await bench.start(**settings)]
     kills, accepted = 0, 0
     chance = random.Random(2)
@@ -96,18 +96,18 @@ async def test_2_a_kill_every_second_at_200_commands_a_second(bench: Any, record
 
 
 @pytest.mark.slow
-async def test_3_eight_rolling_restarts_rerun_nothing(bench: Any, record_property: Record) -> None:
-    commands = size(short=40, full=400)
+async def test_3_rolling_restarts_rerun_nothing(bench: Any, record_property: Record) -> None:
+    restarts, commands = size(short=3, full=8), size(short=40, full=400)
     workers = [await bench.start(), await bench.start()]
-    for turn in range(8):
+    for turn in range(restarts):
         await bench.accept("write_effect", count=commands, seconds=0.1)
         old, workers[turn % 2] = workers[turn % 2], await bench.start()
         old.signal(signal.SIGTERM)
         assert await old.exit_code() == 0
     await bench.until(bench.all_finished, seconds=60)
-    await bench.assert_once_each(8 * commands)
-    assert await bench.count("handler_runs") == 8 * commands
-    record_property("fault 3", f"8 restarts under {8 * commands} commands: 0 run again")
+    await bench.assert_once_each(restarts * commands)
+    assert await bench.count("handler_runs") == restarts * commands
+    record_property("fault 3", f"{restarts} restarts under {restarts * commands} commands: 0 run again")
 
 
 async def test_3_what_does_not_finish_in_time_is_resumed_elsewhere_at_once(bench: Any, record_property: Record) -> None:
@@ -203,7 +203,7 @@ async def test_13_a_poison_command_is_given_up_and_takes_nobody_with_it(bench: A
     assert (await CommandStreams(bench.redis).depth(Service.CAMPAIGNS)).dead_letters == rounds
     record_property(
         "fault 13",
-        f"{rounds} × poison beside 19: at most {max(deaths)} deaths, {rounds} dead letters, 0 of them a neighbour",
+        f"{rounds} poison commands, each beside 19 others: at most {max(deaths)} deaths, dead letters: {rounds}, neighbours among them: 0",
     )
 
 

@@ -1,0 +1,158 @@
+"""Commands that come twice, late, in a flood, or while the stream is trimmed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from shared.domain.ids import RunId, new_id
+from shared.domain.operation import NewOperation, Service
+from shared.postgres.operations import get_operation
+from shared.streams.commands import CommandStreams
+from shared.streams.envelope import Envelope
+from shared.streams.keys import GROUP, ServiceKeys
+from tests.faults.sizes import TIMEOUT_SECONDS, size
+
+pytestmark = pytest.mark.timeout(TIMEOUT_SECONDS)
+
+KEYS = ServiceKeys(Service.CAMPAIGNS)
+
+Record = Callable[[str, object], None]
+
+
+async def test_8_one_key_a_thousand_times_at_once_is_one_command_and_one_effect(
+    bench: Any, record_property: Record
+) -> None:
+    command = NewOperation(
+        service=Service.CAMPAIGNS, type="write_effect", payload={}, dedupe_key="the same", actor="test"
+    )
+
+    async def accept() -> None:
+        async with bench.outbox.transaction() as work:
+            await work.accept(command)
+
+    await bench.start()
+    await asyncio.gather(*(accept() for _ in range(1000)))
+    await bench.until(bench.all_finished)
+    await bench.assert_once_each(1)
+    assert await bench.count("handler_runs") == 1
+    record_property("fault 8", "1,000 times at once: 1 command, 1 run, 1 effect")
+
+
+async def test_9_one_entry_delivered_ten_times_has_one_effect(bench: Any, record_property: Record) -> None:
+    commands = size(short=1, full=100)
+    await bench.accept("write_effect", count=commands, seconds=0.2)
+    for operation in await bench.pool.fetch("SELECT id FROM operations"):
+        envelope = await _envelope_of(bench, operation["id"])
+        for _ in range(9):
+            await bench.redis.xadd(KEYS.commands, {"command": envelope})
+    await bench.start()
+    await bench.start()
+    await bench.until(bench.all_finished, seconds=60)
+    await bench.until(lambda: _nothing_left(bench), seconds=60)
+    await bench.assert_once_each(commands)
+    runs = await bench.count("handler_runs")
+    record_property("fault 9", f"{commands} entries, each delivered 10 times: {commands} effects, from {runs} runs")
+
+
+@pytest.mark.parametrize(("ahead_minutes", "longest_seconds"), [(0, 0.7), (-10, 1.0), (10, 1.0)])
+async def test_11_and_19_what_is_delayed_comes_on_time_whatever_the_workers_clock_says(
+    bench: Any, record_property: Record, ahead_minutes: int, longest_seconds: float
+) -> None:
+    commands = size(short=5, full=100)
+    bench.environment["TEST_CLOCK_AHEAD"] = str(60 * ahead_minutes)
+    await bench.start()
+    for number in range(commands):
+        await bench.accept("wait_once", seconds=1 + number % 10 / 5)
+    await bench.until(bench.all_finished, seconds=60)
+    await bench.assert_once_each(commands)
+    late: list[float] = [
+        row["late"]
+        for row in await bench.pool.fetch(
+            """SELECT extract(epoch FROM max(at) - min(at))::float - (payload ->> 'seconds')::float AS late
+               FROM handler_runs JOIN operations ON operations.id = operation_id GROUP BY operations.id"""
+        )
+    ]
+    assert len(late) == commands
+    assert min(late) >= 0
+    assert max(late) <= longest_seconds
+    number = 11 if ahead_minutes else 19
+    record_property(
+        f"fault {number}",
+        f"{commands} delays, worker's clock {ahead_minutes:+d} min: {min(late):.2f} to {max(late):.2f} s after their time",
+    )
+
+
+async def test_14_trimming_under_load_drops_nothing_pending_and_keeps_the_lag_right(
+    bench: Any, record_property: Record
+) -> None:
+    streams = CommandStreams(bench.redis)
+    commands, trimmed, looked_at = size(short=1000, full=20_000), 0, 0
+    worker = await bench.start(worker_concurrency=20)
+    for _ in range(commands // 200):
+        await bench.accept("write_effect", count=200, seconds=0.02)
+        trimmed += await streams.tidy(Service.CAMPAIGNS, retention_seconds=0, consumer_idle_seconds=3600)
+        looked_at += await _assert_pending_are_there(bench)
+    await bench.until(bench.all_finished, seconds=300)
+    await bench.until(lambda: _nothing_left(bench))
+    trimmed += await streams.tidy(Service.CAMPAIGNS, retention_seconds=0, consumer_idle_seconds=3600)
+    await bench.assert_once_each(commands)
+    worker.kill()
+    await bench.accept("write_effect", count=50)
+    assert (await streams.depth(Service.CAMPAIGNS)).undelivered == 50
+    assert trimmed > commands // 2
+    assert looked_at > 0
+    record_property(
+        "fault 14",
+        f"{trimmed} entries trimmed under load, 0 of {looked_at} pending ones; lag of 50 new commands: 50",
+    )
+
+
+async def test_15_a_small_run_does_not_wait_behind_a_flood(bench: Any, record_property: Record) -> None:
+    slots, flood = 10, size(short=2000, full=10_000)
+    await bench.accept("write_effect", count=flood, seconds=0.02, run_id=RunId(new_id()))
+    await bench.start(worker_concurrency=slots)
+    await bench.until(lambda: _some_effects(bench, 50))
+    before = await bench.pool.fetchval("SELECT clock_timestamp()")
+    small = [operation.id for operation in await bench.accept("write_effect", count=5, run_id=RunId(new_id()))]
+    await bench.until(bench.all_finished, seconds=300)
+    await bench.assert_once_each(flood + 5)
+    between = await bench.pool.fetchval(
+        """SELECT count(*) FROM effects WHERE at > $1 AND operation_id <> ALL($2)
+               AND at < (SELECT max(at) FROM effects WHERE operation_id = ANY($2))""",
+        before,
+        small,
+    )
+    # one for each of the small run, what was in the slots, and what ran while it was accepted
+    assert between <= 5 * slots
+    record_property(
+        "fault 15",
+        f"{between} of {flood} commands of a flood ran before the last of 5 of a small run, on {slots} slots",
+    )
+
+
+async def _envelope_of(bench: Any, operation_id: Any) -> bytes:
+    """As it would travel, wherever Redis holds the command now."""
+    async with bench.pool.acquire() as conn:
+        return Envelope.of(await get_operation(conn, operation_id)).to_json()
+
+
+async def _assert_pending_are_there(bench: Any) -> int:
+    async with bench.redis.pipeline(transaction=True) as pipeline:
+        pipeline.xpending_range(KEYS.commands, GROUP, "-", "+", 1000)
+        pipeline.xrange(KEYS.commands)
+        pending, entries = await pipeline.execute()
+    assert {entry["message_id"] for entry in pending} <= {entry_id for entry_id, _ in entries}
+    return len(pending)
+
+
+async def _some_effects(bench: Any, count: int) -> bool:
+    return await bench.count("effects") >= count
+
+
+async def _nothing_left(bench: Any) -> bool:
+    depth = await CommandStreams(bench.redis).depth(Service.CAMPAIGNS)
+    return depth.undelivered + depth.pending + depth.delayed == 0
