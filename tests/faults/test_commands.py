@@ -82,7 +82,8 @@ async def test_11_and_19_what_is_delayed_comes_on_time_whatever_the_workers_cloc
     number = 11 if ahead_minutes else 19
     record_property(
         f"fault {number}",
-        f"{commands} delays, worker's clock {ahead_minutes:+d} min: {min(late):.2f} to {max(late):.2f} s after their time",
+        f"{commands} delays, worker's clock {ahead_minutes:+d} min:"
+        f" {min(late):.2f} to {max(late):.2f} s after their time",
     )
 
 

@@ -203,7 +203,8 @@ async def test_13_a_poison_command_is_given_up_and_takes_nobody_with_it(bench: A
     assert (await CommandStreams(bench.redis).depth(Service.CAMPAIGNS)).dead_letters == rounds
     record_property(
         "fault 13",
-        f"{rounds} poison commands, each beside 19 others: at most {max(deaths)} deaths, dead letters: {rounds}, neighbours among them: 0",
+        f"{rounds} poison commands, each beside 19 others: at most {max(deaths)} deaths,"
+        f" dead letters: {rounds}, neighbours among them: 0",
     )
 
 
