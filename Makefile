@@ -43,7 +43,8 @@ test: setup
 	@$(BIN)/pytest -q $(ARGS)
 
 faults: setup
-	@OCTOBATCH_FAULTS=full $(BIN)/pytest -q -s tests/faults
+	@OCTOBATCH_FAULTS=full $(BIN)/pytest -q tests/faults \
+		tests/integration/streams/test_semaphores.py tests/integration/streams/test_events.py $(ARGS)
 
 lint: setup
 	@$(BIN)/ruff check

@@ -58,33 +58,40 @@ async def test_9_one_entry_delivered_ten_times_has_one_effect(bench: Any, record
     record_property("fault 9", f"{commands} entries, each delivered 10 times: {commands} effects, from {runs} runs")
 
 
-@pytest.mark.parametrize(("ahead_minutes", "longest_seconds"), [(0, 0.7), (-10, 1.0), (10, 1.0)])
-async def test_11_and_19_what_is_delayed_comes_on_time_whatever_the_workers_clock_says(
-    bench: Any, record_property: Record, ahead_minutes: int, longest_seconds: float
+async def test_11_and_19_what_is_delayed_comes_on_time_whatever_the_workers_clocks_say(
+    bench: Any, record_property: Record
 ) -> None:
-    commands = size(short=5, full=100)
-    bench.environment["TEST_CLOCK_AHEAD"] = str(60 * ahead_minutes)
-    await bench.start()
+    commands = size(short=30, full=300)
+    minutes_ahead = {}
+    for minutes in (0, -10, 10):
+        bench.environment["TEST_CLOCK_AHEAD"] = str(60 * minutes)
+        minutes_ahead[(await bench.start()).pid] = minutes
     for number in range(commands):
         await bench.accept("wait_once", seconds=1 + number % 10 / 5)
     await bench.until(bench.all_finished, seconds=60)
     await bench.assert_once_each(commands)
-    late: list[float] = [
-        row["late"]
-        for row in await bench.pool.fetch(
-            """SELECT extract(epoch FROM max(at) - min(at))::float - (payload ->> 'seconds')::float AS late
-               FROM handler_runs JOIN operations ON operations.id = operation_id GROUP BY operations.id"""
+    late = await _seconds_late(bench, minutes_ahead)
+    assert sum(map(len, late.values())) == commands
+    for minutes, seconds in late.items():
+        assert min(seconds) >= 0
+        assert max(seconds) <= (1.0 if minutes else 0.7)
+        record_property(
+            f"fault {11 if minutes else 19}",
+            f"{len(seconds)} delays by a clock {minutes:+d} min: {min(seconds):.2f} to {max(seconds):.2f} s after d",
         )
-    ]
-    assert len(late) == commands
-    assert min(late) >= 0
-    assert max(late) <= longest_seconds
-    number = 11 if ahead_minutes else 19
-    record_property(
-        f"fault {number}",
-        f"{commands} delays, worker's clock {ahead_minutes:+d} min:"
-        f" {min(late):.2f} to {max(late):.2f} s after their time",
+
+
+async def _seconds_late(bench: Any, minutes_ahead: dict[int, int]) -> dict[int, list[float]]:
+    """How long after its time each command came, by the clock of Postgres, and by who had delayed it."""
+    rows = await bench.pool.fetch(
+        """SELECT (array_agg(pid ORDER BY at))[1] AS pid,
+               extract(epoch FROM max(at) - min(at))::float - (payload ->> 'seconds')::float AS late
+           FROM handler_runs JOIN operations ON operations.id = operation_id GROUP BY operations.id"""
     )
+    late: dict[int, list[float]] = {}
+    for row in rows:
+        late.setdefault(minutes_ahead[row["pid"]], []).append(row["late"])
+    return late
 
 
 async def test_14_trimming_under_load_drops_nothing_pending_and_keeps_the_lag_right(
@@ -113,7 +120,7 @@ async def test_14_trimming_under_load_drops_nothing_pending_and_keeps_the_lag_ri
 
 
 async def test_15_a_small_run_does_not_wait_behind_a_flood(bench: Any, record_property: Record) -> None:
-    slots, flood = 10, size(short=2000, full=10_000)
+    slots, flood = 10, size(short=1000, full=10_000)
     await bench.accept("write_effect", count=flood, seconds=0.02, run_id=RunId(new_id()))
     await bench.start(worker_concurrency=slots)
     await bench.until(lambda: _some_effects(bench, 50))

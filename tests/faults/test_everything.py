@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -23,11 +22,14 @@ from shared.domain.operation import NewOperation, Service
 from shared.postgres.pool import open_pool
 from shared.streams.connection import open_redis
 from shared.streams.keys import ServiceKeys
+from tests.faults.sizes import TIMEOUT_SECONDS, size
 from tests.worker_bench import TABLES, Bench, WorkerProcess, bench_environment
 
 KEYS = ServiceKeys(Service.CAMPAIGNS)
-FULL = os.environ.get("OCTOBATCH_FAULTS") == "full"
-COMMANDS, KILLS, WORKERS = (10_000, 200, 4) if FULL else (800, 8, 3)
+COMMANDS = size(short=400, full=10_000)
+KILLS = size(short=5, full=200)
+WORKERS = size(short=3, full=4)
+STEP = 20
 LEASE_SECONDS = 2.0
 SETTINGS = {
     "command_lease_seconds": LEASE_SECONDS,
@@ -54,12 +56,16 @@ class Chaos:
             self.kill_valkey, self.flush_redis, self.restart_postgres, self.pause_a_worker, self.deliver_again,
         ]  # fmt: skip
         self.workers = [self._launch() for _ in range(WORKERS)]
-        turn = 0
-        while self.done.get("kill_a_worker", 0) < KILLS:
+        kills_between = size(short=1, full=4)
+        while self.kills < KILLS:
             await self._do(self.kill_a_worker)
-            turn += 1
-            if turn % 4 == 0 or not FULL:
-                await self._do(worse[turn // (4 if FULL else 1) % len(worse)])
+            if self.kills % kills_between == 0:
+                await self._do(worse[self.kills // kills_between % len(worse)])
+
+    @property
+    def kills(self) -> int:
+        """How many workers were killed so far."""
+        return self.done.get("kill_a_worker", 0)
 
     async def _do(self, act: Callable[[], Awaitable[None]]) -> None:
         await asyncio.sleep(self.chance.uniform(0.2, 0.8))
@@ -127,28 +133,32 @@ async def chaos(postgres: EmbeddedPostgres, tmp_path: Path, blobs_folder: Path) 
             bench.stop()
 
 
-async def _accept_all(bench: Bench) -> None:
-    """Accepts the commands in small steps; a step that failed is repeated with the same keys, as a client would."""
-    for start in range(0, COMMANDS, 20):
-        commands = [
-            NewOperation(
-                service=Service.CAMPAIGNS,
-                type="write_effect",
-                payload={"seconds": 0.05},
-                dedupe_key=f"command {number}",
-                actor="test",
-                order_key=f"key-{number % 97}",
-            )
-            for number in range(start, start + 20)
-        ]
+async def _accept_all(chaos: Chaos) -> None:
+    """Accepts the commands in small steps while workers are killed, so that there is always work under way.
+
+    A step that failed is repeated with the same keys, as a client would.
+    """
+    for start in range(0, COMMANDS, STEP):
+        while chaos.kills < KILLS * 0.9 * start / COMMANDS:
+            await asyncio.sleep(0.05)
         while True:
             try:
-                async with bench.outbox.transaction() as work:
-                    await work.accept(*commands)
+                async with chaos.bench.outbox.transaction() as work:
+                    await work.accept(*(_command(number) for number in range(start, start + STEP)))
                 break
             except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
                 await asyncio.sleep(0.2)
-        await asyncio.sleep(0.3 if FULL else 0.15)
+
+
+def _command(number: int) -> NewOperation:
+    return NewOperation(
+        service=Service.CAMPAIGNS,
+        type="write_effect",
+        payload={"seconds": 0.05},
+        dedupe_key=f"command {number}",
+        actor="test",
+        order_key=f"key-{number % 97}" if number % 2 else None,
+    )
 
 
 async def _finished(bench: Bench) -> bool:
@@ -159,19 +169,20 @@ async def _finished(bench: Bench) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(3600 if FULL else 240)
-async def test_everything_at_once_loses_nothing_and_doubles_nothing(chaos: Chaos) -> None:
+@pytest.mark.timeout(TIMEOUT_SECONDS)
+async def test_everything_at_once_loses_nothing_and_doubles_nothing(
+    chaos: Chaos, record_property: Callable[[str, object], None]
+) -> None:
     bench = chaos.bench
-    accepting = asyncio.create_task(_accept_all(bench))
+    accepting = asyncio.create_task(_accept_all(chaos))
     await chaos.reign()
     await accepting
-    await bench.until(lambda: _finished(bench), seconds=300)
+    await bench.until(lambda: _finished(bench), seconds=size(short=60, full=600))
     states, effects = await bench.states(), await bench.count("effects")
     once = await bench.pool.fetchval("SELECT count(DISTINCT operation_id) FROM effects")
     runs = await bench.count("handler_runs")
-    print(
-        f"{COMMANDS} commands, {chaos.done}: {COMMANDS - once} lost, {effects - once} doubled effects,"
-        f" {runs} runs of the handler"
-    )
+    what = ", ".join(f"{name.replace('_', ' ')} {times} times" for name, times in chaos.done.items())
+    lost, doubled = COMMANDS - once, effects - once
+    record_property("fault all", f"{COMMANDS} commands, {what}: {lost} lost, {doubled} doubled; {runs} runs")
     assert states == {"succeeded": COMMANDS}
-    assert (once, effects) == (COMMANDS, COMMANDS)
+    assert (lost, doubled) == (0, 0)

@@ -146,10 +146,11 @@ async def test_10_a_worker_paused_in_its_handlers_is_fenced(bench: Any, record_p
     await bench.accept("write_effect", count=5, seconds=1.5)
     await bench.until(lambda: _runs_by(bench, paused, 5))
     paused.signal(signal.SIGSTOP)
+    three_leases = asyncio.create_task(asyncio.sleep(3))
     second = await bench.start()
     await bench.until(bench.all_finished)
     assert await _runs_by(bench, second, 5)
-    await asyncio.sleep(3)  # three leases in all, and more
+    await three_leases
     await _resume_and_count_refusals(bench, paused, 5)
     await bench.accept("write_effect")
     await bench.until(bench.all_finished)
@@ -165,9 +166,10 @@ async def test_10_every_finish_after_a_pause_is_refused(bench: Any, record_prope
     paused = bench.launch()
     await bench.until(lambda: psutil.Process(paused.pid).status() == psutil.STATUS_STOPPED)
     del bench.environment["TEST_FAULT_AT"]
+    three_leases = asyncio.create_task(asyncio.sleep(3))
     await bench.start()
-    await asyncio.sleep(3)  # leases
     await bench.until(bench.all_finished)
+    await three_leases
     await bench.until(lambda: _nothing_pending(bench))
     await _resume_and_count_refusals(bench, paused, 5)
     assert paused.says("command_fenced")
