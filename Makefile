@@ -44,7 +44,8 @@ test: setup
 
 faults: setup
 	@OCTOBATCH_FAULTS=full $(BIN)/pytest -q tests/faults \
-		tests/integration/streams/test_semaphores.py tests/integration/streams/test_events.py $(ARGS)
+		tests/integration/streams/test_semaphores.py tests/integration/streams/test_events.py \
+		tests/integration/gateway/test_streams.py $(ARGS)
 
 lint: setup
 	@$(BIN)/ruff check

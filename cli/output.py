@@ -64,9 +64,9 @@ def say(message: str) -> None:
     messages().print(Text(message))
 
 
-def print_json(value: Any) -> None:
-    """A value on stdout."""
-    print(json.dumps(value, indent=2, ensure_ascii=False))  # noqa: T201
+def print_json(value: Any, *, indent: int | None = 2) -> None:
+    """A value on stdout; without `indent` on one line."""
+    print(json.dumps(value, indent=indent, ensure_ascii=False), flush=indent is None)  # noqa: T201
 
 
 def print_text(text: str) -> None:
@@ -76,14 +76,19 @@ def print_text(text: str) -> None:
 
 
 def print_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str = "") -> None:
-    """A table on stdout; numbers stand to the right, states have their colours."""
+    """A table on stdout."""
+    results().print(table_of(columns, rows, title=title))
+
+
+def table_of(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str = "") -> Table:
+    """A table; numbers stand to the right, states have their colours."""
     table = Table(*columns, title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for row in rows:
         for column, value in zip(table.columns, row, strict=True):
             if isinstance(value, int):
                 column.justify = "right"
         table.add_row(*(_cell(value) for value in row))
-    results().print(table)
+    return table
 
 
 def print_facts(facts: Iterable[tuple[str, Any]]) -> None:

@@ -16,6 +16,7 @@ from .campaigns import routes as campaigns
 from .resources import open_resources
 from .runs import routes as runs
 from .selections import routes as selections
+from .streams import routes as streams
 from .targets import routes as targets
 from .web import pages
 
@@ -53,7 +54,7 @@ def create_app(settings: GatewaySettings, *, tell: Callable[[str], None] = print
     app.middleware("http")(_guard)
     app.middleware("http")(_trace)
     problems.install(app)
-    for module in (campaigns, runs, targets, selections, operations, tokens, specs, webhooks, health, pages):
+    for module in (campaigns, runs, targets, selections, operations, tokens, specs, streams, webhooks, health, pages):
         app.include_router(module.router)
     pages.mount_assets(app)
     reference.install(app)

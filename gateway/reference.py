@@ -77,18 +77,86 @@ _PROBLEM_OF_A_SPEC = {
     "hint": "did you mean 'repository'?",
 }
 
+_STREAM = {
+    "service": "campaigns",
+    "undelivered": 1203,
+    "pending": 16,
+    "delayed": 4,
+    "due": 0,
+    "held": 0,
+    "dead_letters": 2,
+    "oldest_age_seconds": 41.5,
+    "consumers": 2,
+    "acknowledged": 18230,
+}
+_ENTRY = {
+    "id": "1772355600000-0",
+    "at": _AT,
+    "operation_id": _OPERATION["id"],
+    "type": "prepare_target",
+    "run_id": _RUN_ID,
+    "target_id": _TARGET_ID,
+    "actor": "key:first",
+    "attempt": 1,
+    "payload": {"target_id": _TARGET_ID},
+    "unreadable": None,
+}
+_CONSUMER = {"name": "worker-0-7-5f3a91c2", "pending": 16, "idle_seconds": 0.2}
+_GROUP = {
+    "name": "workers",
+    "undelivered": 1,
+    "pending": 16,
+    "last_delivered_id": "1772355614000-3",
+    "consumers": [_CONSUMER],
+}
+
 EXAMPLES: dict[str, dict[str, Any]] = {
+    "ActOutcome": {
+        "dry_run": False,
+        "matched": 2,
+        "by_type": {"prepare_target": 2},
+        "operations": 2,
+        "requests": 0,
+        "stale": 0,
+        "unreadable": 0,
+        "has_more": False,
+    },
+    "NewPurge": {"type": "prepare_target", "run_id": _RUN_ID, "dead_letters": False, "dry_run": True},
+    "NewReplay": {"type": "prepare_target", "since": _AT, "dry_run": True},
+    "NewRequeue": {"type": "prepare_target"},
+    "NewTrim": {"older_than_seconds": 86400},
+    "ReplayOutcome": {
+        "dry_run": True,
+        "replay_id": None,
+        "matched": 40,
+        "by_type": {"prepare_target": 40},
+        "by_state": {"succeeded": 38, "accepted": 2},
+        "appended": 2,
+        "accepted": 0,
+    },
     "NewRun": {"dry_run": True, "version": None},
     "RunDetails": {**_RUN, "counts": {"open": 38, "unchanged": 2}, "selection": _SELECTION},
+    "ShownAct": {
+        "id": "019ca8b5-60a0-7c11-8d20-5e6f7a8b9c07",
+        "at": _LATER,
+        "actor": "key:first",
+        "action": "streams.requeue",
+        "service": "campaigns",
+        "details": {"wanted": {"type": "prepare_target"}, "changed": {"operations": 2, "stale": 0}},
+    },
     "ShownArtifact": {"kind": "diff", "size_bytes": 2481, "sha256": _SHA256, "created_at": _LATER},
     "ShownCampaign": _CAMPAIGN,
+    "ShownConsumer": _CONSUMER,
+    "ShownDeadLetter": {**_ENTRY, "error": "git: the remote hung up", "deliveries": 1},
     "ShownDiffStat": _DIFF_STAT,
+    "ShownEntry": _ENTRY,
     "ShownEvent": {
         "id": "019ca8b5-52b0-7f10-9c3e-2a4b6c8d0e06",
         "type": "target.open",
         "payload": {"from": "publishing", "to": "open", "repository": "acme/api"},
         "occurred_at": _LATER,
     },
+    "ShownGroup": _GROUP,
     "ShownInstallation": {
         "id": 41298374,
         "account": "acme",
@@ -99,6 +167,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "updated_at": _AT,
     },
     "ShownOperation": _OPERATION,
+    "ShownPending": {**_ENTRY, "consumer": _CONSUMER["name"], "idle_seconds": 0.2, "deliveries": 1},
     "ShownProblem": _PROBLEM_OF_A_SPEC,
     "ShownPullRequest": _PULL_REQUEST,
     "ShownRepository": {
@@ -112,6 +181,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
     "ShownRun": _RUN,
     "ShownSelection": _SELECTION,
+    "ShownStream": _STREAM,
     "ShownTarget": {
         "id": _TARGET_ID,
         "run_id": _RUN_ID,
@@ -145,7 +215,24 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "selection": {**_SELECTION, "state": "pending", "finished_at": None},
         "operation": {**_OPERATION, "state": "accepted", "finished_at": None},
     },
+    "StreamDetails": {
+        **_STREAM,
+        "length": 9412,
+        "trimmed": 10054,
+        "first_entry_id": "1772269200000-0",
+        "first_entry_at": "2026-02-28T09:00:00Z",
+        "last_entry_id": "1772355614000-4",
+        "last_entry_at": _LATER,
+        "groups": [_GROUP],
+    },
     "TokenScope": {"permissions": {"contents": "read"}, "repository_ids": [712398], "purpose": "read the manifests"},
+    "TrimOutcome": {
+        "trimmed": 8120,
+        "wanted": "1772352000000-0",
+        "kept_from": "1772351990000-2",
+        "held_by": "workers",
+        "length": 1292,
+    },
     "Verdict": {"valid": False, "problems": [_PROBLEM_OF_A_SPEC]},
 }
 
