@@ -16,6 +16,7 @@ from shared.observability.redaction import redact
 from shared.postgres.pool import Pool
 from shared.settings import WorkerSettings
 from shared.streams.commands import CommandStreams
+from shared.streams.inspection import Inspection, Survey
 from shared.streams.keys import ServiceKeys
 from shared.streams.periods import Period
 
@@ -86,16 +87,29 @@ class Housekeeping:
             await asyncio.sleep(AGAIN_SECONDS)
 
     async def _measure(self) -> None:
+        inspection = Inspection(self._redis)
         while True:
             try:
-                depth = await self._streams.depth(self._service)
+                survey = await inspection.survey(self._service)
             except Exception as error:
                 if not is_away(error):
                     raise
             else:
-                metrics.STREAM_LAG.labels(self._service).set(depth.undelivered)
-                metrics.STREAM_PENDING.labels(self._service).set(depth.pending)
-                metrics.STREAM_DELAYED.labels(self._service).set(depth.delayed)
-                metrics.STREAM_OLDEST_AGE.labels(self._service).set(depth.oldest_age_seconds)
-                metrics.STREAM_DEAD_LETTERS.labels(self._service).set(depth.dead_letters)
+                _show(survey)
             await asyncio.sleep(MEASURE_SECONDS)
+
+
+def _show(survey: Survey) -> None:
+    depth = survey.depth
+    for gauge, value in (
+        (metrics.STREAM_LAG, depth.undelivered),
+        (metrics.STREAM_PENDING, depth.pending),
+        (metrics.STREAM_DELAYED, depth.delayed),
+        (metrics.STREAM_DUE, depth.due),
+        (metrics.STREAM_HELD, depth.held),
+        (metrics.STREAM_OLDEST_AGE, depth.oldest_age_seconds),
+        (metrics.STREAM_DEAD_LETTERS, depth.dead_letters),
+        (metrics.STREAM_CONSUMERS, survey.consumers),
+        (metrics.STREAM_ACKNOWLEDGED, survey.acknowledged),
+    ):
+        gauge.labels(survey.service).set(value)

@@ -63,6 +63,7 @@ class Verdicts(Generic[C]):
     async def conclude(self, run: Run, disposition: Disposition) -> Finish:
         """Writes to Postgres what it keeps, and gives what Redis is to do."""
         if isinstance(disposition, Done):
+            self._count_attempts(run, "done")
             return run.finish("done")
         why = storable(disposition.why)
         facts = {
@@ -109,7 +110,11 @@ class Verdicts(Generic[C]):
             # it is not failed before everybody can see that it is
             log.exception("giving_up_failed", operation_id=str(run.envelope.id), error=redact(describe(error)))
             return run.finish("delay", delay_seconds=AGAIN_SECONDS)
+        self._count_attempts(run, "given up")
         return run.finish(outcome, error=why)
+
+    def _count_attempts(self, run: Run, outcome: str) -> None:
+        metrics.COMMAND_ATTEMPTS.labels(self._worker.service, outcome).observe(run.envelope.attempt)
 
 
 def storable(why: str) -> str:

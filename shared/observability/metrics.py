@@ -4,14 +4,28 @@ from __future__ import annotations
 
 from prometheus_client import Counter, Gauge, Histogram, start_http_server
 
-STREAM_LAG = Gauge("octobatch_stream_lag_messages", "Commands on the stream not delivered yet", ["service"])
+STREAM_LAG = Gauge("octobatch_stream_lag_messages", "Commands that no worker was given yet", ["service"])
 STREAM_PENDING = Gauge("octobatch_stream_pending_messages", "Commands delivered and not finished", ["service"])
 STREAM_DELAYED = Gauge("octobatch_stream_delayed_messages", "Commands waiting for their time", ["service"])
+STREAM_DUE = Gauge("octobatch_stream_due_messages", "Delayed commands whose time has come", ["service"])
+STREAM_HELD = Gauge("octobatch_stream_held_messages", "Commands behind another of their order key", ["service"])
 STREAM_OLDEST_AGE = Gauge(
     "octobatch_stream_oldest_age_seconds", "Age of the oldest command that is not finished", ["service"]
 )
 STREAM_DEAD_LETTERS = Gauge("octobatch_stream_dead_letters", "Entries of the dead-letter stream", ["service"])
+STREAM_CONSUMERS = Gauge("octobatch_stream_consumers", "Worker processes in the consumer group", ["service"])
+STREAM_ACKNOWLEDGED = Gauge(
+    "octobatch_stream_acknowledged_messages",
+    "Deliveries finished so far: grows by the rate",
+    ["service"],
+)
 
+COMMAND_ATTEMPTS = Histogram(
+    "octobatch_command_attempts",
+    "Attempts a command took until it was done or given up",
+    ["service", "outcome"],
+    buckets=(1, 2, 3, 5, 8, 13),
+)
 COMMAND_DURATION = Histogram(
     "octobatch_command_duration_seconds",
     "How long a run of a command took, by what became of it",

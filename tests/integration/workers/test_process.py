@@ -90,7 +90,10 @@ async def test_metrics_tell_what_was_run_and_what_waits(bench: Any) -> None:
     async with httpx.AsyncClient() as client:
         metrics = (await client.get(f"http://127.0.0.1:{port}/metrics")).text
     assert 'octobatch_command_duration_seconds_count{outcome="done",service="campaigns",type="write_effect"}' in metrics
-    assert 'octobatch_stream_lag_messages{service="campaigns"}' in metrics
+    assert 'octobatch_command_attempts_count{outcome="done",service="campaigns"}' in metrics
+    for name in ("lag", "pending", "delayed", "due", "held", "acknowledged"):
+        assert f'octobatch_stream_{name}_messages{{service="campaigns"}}' in metrics
+    assert 'octobatch_stream_consumers{service="campaigns"}' in metrics
 
 
 async def test_a_port_in_use_stops_the_start_with_one_line(bench: Any) -> None:
