@@ -32,6 +32,7 @@ from .ending import end
 from .execution import Executor
 from .harness import StreamWorker
 from .housekeeping import Housekeeping
+from .loop import run
 from .periodic import run_periodically
 from .retries import describe
 from .runtime import Infrastructure, Worker
@@ -54,7 +55,7 @@ def main(worker: Worker[Any, Any]) -> int:
         return 2
     configure_logging(level=settings.log_level, format=settings.log_format, service=worker.service)
     try:
-        asyncio.run(serve(worker, settings))
+        run(serve(worker, settings))
     except (InvalidSettings, Unavailable) as error:
         print(f"octobatch {worker.service} worker: {redact(str(error))}", file=sys.stderr)  # noqa: T201
         return 2 if isinstance(error, InvalidSettings) else 1

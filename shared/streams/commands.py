@@ -18,7 +18,8 @@ from .script import Argument, Script
 DEDUPE_KEPT_SECONDS = 7 * 24 * 3600
 """How long Redis remembers that a dedupe key was appended. Postgres remembers it for good."""
 
-PIPELINE_SIZE = 1000
+AT_ONCE = 200
+"""Commands that one script appends: few enough that nobody waits for it."""
 
 _APPEND = Script.read("lanes", "append")
 _DEPTH = Script.read("lanes", "depth")
@@ -58,14 +59,18 @@ class CommandStreams:
         `again` is the relay's: Postgres still waits for these commands, so each that Redis does not hold is
         appended whatever was appended before. Raises what Redis raises, then any of them may be appended or not.
         """
-        appended: list[Appended] = []
-        for start in range(0, len(envelopes), PIPELINE_SIZE):
-            calls = [_append_call(envelope, again=again) for envelope in envelopes[start : start + PIPELINE_SIZE]]
-            for result in await _APPEND.run_all(self._redis, calls):
-                if isinstance(result, Exception):
-                    raise result
-                appended.append(_appended(*result))
-        return appended
+        appended: dict[int, Appended] = {}
+        for service in {envelope.service for envelope in envelopes}:
+            places = [place for place, envelope in enumerate(envelopes) if envelope.service is service]
+            for start in range(0, len(places), AT_ONCE):
+                batch = places[start : start + AT_ONCE]
+                keys = [ServiceKeys(service).commands, *(_dedupe_key(envelopes[place]) for place in batch)]
+                items = [envelopes[place].to_item() for place in batch]
+                answers: list[Any] = await _APPEND.run(
+                    self._redis, keys, [GROUP, DEDUPE_KEPT_SECONDS, int(again), *items]
+                )
+                appended |= {place: _appended(*answer) for place, answer in zip(batch, answers, strict=True)}
+        return [appended[place] for place in range(len(envelopes))]
 
     async def missing(self, service: Service, operation_ids: Sequence[OperationId]) -> list[OperationId]:
         """Those of the operations that Redis does not hold: neither on the stream, nor pending, nor delayed."""
@@ -100,12 +105,9 @@ class CommandStreams:
         return int(answer[0])
 
 
-def _append_call(envelope: Envelope, *, again: bool) -> tuple[list[str], list[Argument]]:
+def _dedupe_key(envelope: Envelope) -> str:
     keys = ServiceKeys(envelope.service)
-    args: list[Argument] = [GROUP, envelope.to_item(), DEDUPE_KEPT_SECONDS, int(again)]
-    if envelope.is_request:
-        return [keys.commands], args
-    return [keys.commands, keys.dedupe(envelope.dedupe_key)], args
+    return keys.commands if envelope.is_request else keys.dedupe(envelope.dedupe_key)
 
 
 def _appended(operation: bytes, is_new: int) -> Appended:

@@ -29,6 +29,9 @@ HANDED_BACK = "handed-back"
 MAX_DUE = 1000
 """Most delayed entries that one tick brings back; the next tick goes on."""
 
+FINISHED_AT_ONCE = 200
+"""Deliveries that one script finishes: few enough that nobody waits for it."""
+
 _TAKE = Script.read("lanes", "take")
 _FINISH = Script.read("lanes", "finish")
 _TICK = Script.read("lanes", "tick")
@@ -152,15 +155,24 @@ class Consumer:
         )
 
     async def finish(self, finishes: Sequence[Finish]) -> list[bool]:
-        """Finishes deliveries in one round trip; false for each that is not this consumer's any more."""
+        """Finishes deliveries; false for each that is not this consumer's any more."""
         keys = [self._keys.commands, self._keys.dead_letters]
-        results = await _FINISH.run_all(self._redis, [(keys, self._finish_args(finish)) for finish in finishes])
-        return [self._is_finished(result) for result in results]
+        finished: list[bool] = []
+        for start in range(0, len(finishes), FINISHED_AT_ONCE):
+            batch = finishes[start : start + FINISHED_AT_ONCE]
+            args = [argument for finish in batch for argument in self._finish_args(finish)]
+            try:
+                answers: list[int] = await _FINISH.run(self._redis, keys, [GROUP, self.name, *args])
+            except ResponseError as error:
+                if not _is_group_lost(error):
+                    raise
+                answers = [0] * len(batch)
+            finished += map(bool, answers)
+        return finished
 
-    def _finish_args(self, finish: Finish) -> list[Argument]:
+    @staticmethod
+    def _finish_args(finish: Finish) -> list[Argument]:
         return [
-            GROUP,
-            self.name,
             finish.delivery.entry_id,
             finish.delivery.count,
             finish.outcome,
@@ -168,14 +180,6 @@ class Consumer:
             max(int(finish.delay_seconds * 1000), 0),
             finish.error,
         ]
-
-    @staticmethod
-    def _is_finished(result: Any) -> bool:
-        if isinstance(result, Exception):
-            if not _is_group_lost(result):
-                raise result
-            return False
-        return bool(result)
 
     async def record_health(self, facts: str, *, seconds: float) -> None:
         """Keeps `facts` of this process where operators find them, for so long."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -105,7 +105,7 @@ class Envelope:
 
     def to_json(self) -> bytes:
         """Its bytes on a stream; raises `InvalidInput` where they are more than `MAX_BYTES`."""
-        content = {name: value for name, value in asdict(self).items() if value is not None}
+        content = {name: value for name, value in vars(self).items() if value is not None}
         raw = json.dumps(content, default=_jsonable, separators=(",", ":"), ensure_ascii=False).encode()
         if len(raw) > MAX_BYTES:
             raise InvalidInput(f"the command {self.type} is {len(raw)} bytes, more than {MAX_BYTES}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,9 +33,10 @@ REMEMBERED = 5
 KEPT_SECONDS = 7 * 24 * 3600
 """How long a run's stream is kept after its last event."""
 
-PIPELINE_SIZE = 1000
+AT_ONCE = 200
+"""Events that one script appends: few enough that nobody waits for it."""
 
-_APPEND = Script.read("append_event")
+_APPEND = Script.read("append_events")
 _POSITION = Script.read("event_position")
 _POSITION_FORM = re.compile(r"\d{1,20}-\d{1,20}")
 
@@ -67,16 +69,23 @@ class RunEvents:
 
     async def append(self, events: Sequence[Event]) -> None:
         """Appends each event once: an id that was appended lately changes nothing. Raises what Redis raises."""
-        for start in range(0, len(events), PIPELINE_SIZE):
-            calls = [self._append_call(event) for event in events[start : start + PIPELINE_SIZE]]
-            for result in await _APPEND.run_all(self._redis, calls):
-                if isinstance(result, Exception):
-                    raise result
+        by_run: defaultdict[RunId, list[Event]] = defaultdict(list)
+        for event in events:
+            by_run[event.run_id].append(event)
+        calls = [
+            self._append_call(run_id, of_run[start : start + AT_ONCE])
+            for run_id, of_run in by_run.items()
+            for start in range(0, len(of_run), AT_ONCE)
+        ]
+        for result in await _APPEND.run_all(self._redis, calls):
+            if isinstance(result, Exception):
+                raise result
 
-    def _append_call(self, event: Event) -> tuple[list[str], list[Argument]]:
+    def _append_call(self, run_id: RunId, events: Sequence[Event]) -> tuple[list[str], list[Argument]]:
+        limits: list[Argument] = [self._max_events, REMEMBERED * self._max_events, KEPT_SECONDS]
         return (
-            [keys.run_events(event.run_id), keys.run_events_seen(event.run_id)],
-            [str(event.id), _to_json(event), self._max_events, REMEMBERED * self._max_events, KEPT_SECONDS],
+            [keys.run_events(run_id), keys.run_events_seen(run_id)],
+            [*limits, *(part for event in events for part in (str(event.id), _to_json(event)))],
         )
 
     async def position(self, run_id: RunId) -> str:

@@ -1,22 +1,30 @@
--- Finishes a delivery, if it is still this consumer's: the fence against a worker that was paused past its lease.
+-- Finishes deliveries, each if it is still this consumer's: the fence against a worker that was paused past its lease.
 -- KEYS: commands, dead letters
--- ARGV: group, consumer, entry id, delivery count, outcome (done | delay | dead), item, delay in ms (delay),
---       error (dead)
--- Returns 1, or 0 where the delivery belongs to somebody else now, or to nobody.
-local dead_letters, consumer, entry, deliveries = KEYS[2], ARGV[2], ARGV[3], tonumber(ARGV[4])
-local outcome, command = ARGV[5], read_item(ARGV[6])
+-- ARGV: group, consumer, then for each delivery: entry id, delivery count, outcome (done | delay | dead), item,
+--       delay in ms (delay), error (dead)
+-- Returns for each 1, or 0 where the delivery belongs to somebody else now, or to nobody.
+local dead_letters, consumer = KEYS[2], ARGV[2]
 
-local pending = redis.call('XPENDING', commands, group, entry, entry, 1, consumer)
-if #pending == 0 or pending[1][4] ~= deliveries then
-  return 0
-end
-redis.call('XACK', commands, group, entry)
-if outcome == 'delay' then
-  redis.call('ZADD', delayed, whole(now + tonumber(ARGV[7])), command.item)
-else
-  if outcome == 'dead' then
-    redis.call('XADD', dead_letters, '*', 'command', command.envelope, 'error', ARGV[8], 'deliveries', deliveries)
+local function finish(entry, deliveries, outcome, item, delay, error)
+  local pending = redis.call('XPENDING', commands, group, entry, entry, 1, consumer)
+  if #pending == 0 or pending[1][4] ~= tonumber(deliveries) then
+    return 0
   end
-  close(command.operation, command.key)
+  local command = read_item(item)
+  redis.call('XACK', commands, group, entry)
+  if outcome == 'delay' then
+    redis.call('ZADD', delayed, whole(now + tonumber(delay)), command.item)
+  else
+    if outcome == 'dead' then
+      redis.call('XADD', dead_letters, '*', 'command', command.envelope, 'error', error, 'deliveries', deliveries)
+    end
+    close(command.operation, command.key)
+  end
+  return 1
 end
-return 1
+
+local answers = {}
+for index = 3, #ARGV, 6 do
+  answers[#answers + 1] = finish(unpack(ARGV, index, index + 5))
+end
+return answers

@@ -106,17 +106,23 @@ local function pump(wanted)
       redis.call('ZREM', tenants, tenant)
       redis.call('HDEL', tags, tenant)
     else
-      local first = redis.call('LPOP', lane_of(tenant, run))
-      if not first then
+      -- who is alone gets all turns at once
+      local is_alone = redis.call('ZCARD', tenants) == 1 and redis.call('ZCARD', runs_of(tenant)) == 1
+      local turns = redis.call('LPOP', lane_of(tenant, run), is_alone and math.min(missing, left) - moved or 1)
+      if not turns then
         -- kept until its turn came again: who leaves and returns at once gains nothing
         redis.call('ZREM', runs_of(tenant), run)
       else
-        local step, envelope = string.match(first, '^%S+ (%S+)\n(.*)$')
-        redis.call('XADD', commands, '*', 'command', envelope)
-        redis.call('ZINCRBY', runs_of(tenant), 1, run)
-        redis.call('ZINCRBY', tenants, step, tenant)
-        redis.call('HSET', tags, tenant, run_tag, '', tenant_tag)
-        moved = moved + 1
+        local steps, last = 0, 0
+        for _, turn in ipairs(turns) do
+          local step, envelope = string.match(turn, '^%S+ (%S+)\n(.*)$')
+          redis.call('XADD', commands, '*', 'command', envelope)
+          steps, last = steps + step, tonumber(step)
+        end
+        redis.call('ZINCRBY', runs_of(tenant), #turns, run)
+        redis.call('ZINCRBY', tenants, steps, tenant)
+        redis.call('HSET', tags, tenant, run_tag + #turns - 1, '', tenant_tag + steps - last)
+        moved = moved + #turns
       end
     end
   end
