@@ -2,7 +2,7 @@
 # make test      all tests
 # make faults    kill, pause, empty and flood everything, in full (about half an hour)
 # make lint      style, types and the rules of imports
-# make bench     how long a campaign takes here
+# make bench     a campaign beside a plain loop, commands beside other queues (about 15 minutes)
 # make lock      resolve the dependencies again
 # The environment in .venv is made on first use, and again when the lock file changes.
 

@@ -1,7 +1,25 @@
-"""`python -m bench`: every measurement, one after another."""
+"""`python -m bench`: every measurement, one after another; `python -m bench queue` or `campaign` one of them."""
 
 from __future__ import annotations
 
-from .campaign import main
+import sys
 
-main()
+from . import campaign, queue
+
+
+def main() -> None:
+    """Runs what is named, with its own options behind it, or all."""
+    name, *options = sys.argv[1:] or [""]
+    if not name:
+        campaign.main()
+        queue.main([])
+    elif name == "queue":
+        queue.main(options)
+    elif name == "campaign" and not options:
+        campaign.main()
+    else:
+        sys.exit("usage: python -m bench [campaign | queue [--quick] [--rounds N] [--seconds S] [--only ADAPTERS]]")
+
+
+if __name__ == "__main__":
+    main()

@@ -26,9 +26,9 @@ def parse_moment(text: str, *, now: datetime | None = None) -> datetime:
 
     Raises `CommandFailed`.
     """
-    if _AGE.fullmatch(text):
-        return (now or datetime.now(UTC)) - parse_age(text)
     try:
+        if _AGE.fullmatch(text):
+            return (now or datetime.now(UTC)) - parse_age(text)
         return datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError):
         hint = f"write it {TIME_HELP}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from httpx_sse import ServerSentEvent
@@ -13,10 +14,17 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from shared.domain.run import RunState, is_finished
+
 from .client import Gateway
-from .output import STATE_STYLES, counts_line, messages, say
+from .output import STATE_STYLES, counts_line, messages, moment, say
 from .progress import RunProgress
 from .targets import pull_request_url
+
+LIMITS_SECONDS = 5.0
+"""How often the gateway is asked how far GitHub's limits put off the end."""
+
+WORTH_SAYING = timedelta(minutes=1)
 
 _WAITING = {
     "pending": "waiting to begin",
@@ -39,7 +47,7 @@ def watch_run(gateway: Gateway, run_id: str) -> RunProgress:
 
 
 def _watch_live(gateway: Gateway, run_id: str, console: Console) -> RunProgress:
-    progress, started = RunProgress(), time.monotonic()
+    progress, started, asked = RunProgress(), time.monotonic(), 0.0
     with Live(console=console, refresh_per_second=12, transient=False) as live:
 
         def redraw(note: str = "") -> None:
@@ -48,6 +56,9 @@ def _watch_live(gateway: Gateway, run_id: str, console: Console) -> RunProgress:
         redraw()
         for event in gateway.run_events(run_id, on_reconnect=_connecting(redraw)):
             progress.apply(event)
+            if time.monotonic() - asked > LIMITS_SECONDS:
+                asked = time.monotonic()
+                progress.limits_allow_at = gateway.get(f"/runs/{run_id}")["limits_allow_at"]
             redraw()
     return progress
 
@@ -68,7 +79,18 @@ def _picture(progress: RunProgress, seconds: float, note: str) -> RenderableType
         Text.assemble((f"{count} ", "bold"), (state, STATE_STYLES.get(state, "")))
         for state, count in progress.ordered_counts.items()
     )
-    return Group(head, states, *([Text(note, style="yellow")] if note else []))
+    notes = [note, _limits_note(progress)]
+    return Group(head, states, *(Text(line, style="yellow") for line in notes if line))
+
+
+def _limits_note(progress: RunProgress) -> str:
+    """Says how long GitHub's limits make the run last, where that is long enough to matter."""
+    if not progress.limits_allow_at or is_finished(RunState(progress.state)):
+        return ""
+    at = datetime.fromisoformat(progress.limits_allow_at)
+    if at - datetime.now(UTC) < WORTH_SAYING:
+        return ""
+    return f"GitHub's limits let the rest be opened by {moment(progress.limits_allow_at)}"
 
 
 def _watch_lines(gateway: Gateway, run_id: str, console: Console) -> RunProgress:

@@ -135,7 +135,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "accepted": 0,
     },
     "NewRun": {"dry_run": True, "version": None},
-    "RunDetails": {**_RUN, "counts": {"open": 38, "unchanged": 2}, "selection": _SELECTION},
+    "RunDetails": {**_RUN, "counts": {"open": 38, "unchanged": 2}, "selection": _SELECTION, "limits_allow_at": None},
     "ShownAct": {
         "id": "019ca8b5-60a0-7c11-8d20-5e6f7a8b9c07",
         "at": _LATER,

@@ -42,7 +42,7 @@ class _MountedFiles(PydanticBaseSettingsSource):
 
 
 class Settings(BaseSettings):
-    """What every process needs: the stores, GitHub's address, and logs."""
+    """What every process needs: the stores, GitHub and its limits, and logs."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
 
@@ -62,6 +62,17 @@ class Settings(BaseSettings):
         description="https://api.github.com, or https://HOST/api/v3 for GitHub Enterprise Server",
     )
     github_timeout_seconds: float = Field(30.0, gt=0, description="longest wait for one answer of GitHub")
+    github_limits: str = Field(
+        "auto",
+        pattern="^(auto|on|off)$",
+        description="keep GitHub's limits below; auto = on for github.com, off for GitHub Enterprise Server",
+    )
+    github_rest_points_per_minute: int = Field(900, ge=5, description="a read counts 1, a write 5")
+    github_graphql_points_per_minute: int = Field(2000, ge=5, description="a query counts 1, a mutation 5")
+    github_searches_per_minute: int = Field(30, ge=1, description="searches through REST")
+    github_content_per_minute: int = Field(80, ge=1, description="pull requests, comments and the like")
+    github_content_per_hour: int = Field(500, ge=1, description="the same, in an hour")
+    github_concurrent_requests: int = Field(100, ge=1, description="requests at once for one installation")
     public_url: str = Field("http://127.0.0.1:8600", description="the address users reach the gateway at")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="lowest level that is logged")
     log_format: str = Field("json", pattern="^(json|console)$", description="json for collectors, console for people")
@@ -77,6 +88,11 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """What the caller gives, then the environment, then mounted files."""
         return init_settings, env_settings, _MountedFiles(settings_cls)
+
+    @property
+    def keeps_github_limits(self) -> bool:
+        """Whether requests to GitHub are counted."""
+        return self.github_limits == "on" or (self.github_limits == "auto" and "/api/v3" not in self.github_api_base)
 
 
 class GatewaySettings(Settings):
@@ -113,28 +129,12 @@ class WorkerSettings(Settings):
     relay_interval_seconds: float = Field(
         2.0, gt=0, description="how often commands that Redis lost are appended again"
     )
-    github_limits: str = Field(
-        "auto",
-        pattern="^(auto|on|off)$",
-        description="keep GitHub's limits below; auto = on for github.com, off for GitHub Enterprise Server",
-    )
-    github_rest_points_per_minute: int = Field(900, ge=5, description="a read counts 1, a write 5")
-    github_graphql_points_per_minute: int = Field(2000, ge=5, description="a query counts 1, a mutation 5")
-    github_searches_per_minute: int = Field(30, ge=1, description="searches through REST")
-    github_content_per_minute: int = Field(80, ge=1, description="pull requests, comments and the like")
-    github_content_per_hour: int = Field(500, ge=1, description="the same, in an hour")
-    github_concurrent_requests: int = Field(100, ge=1, description="requests at once for one installation")
     startup_wait_seconds: float = Field(
         60.0, ge=0, description="how long a starting worker waits for Postgres and Redis before it gives up"
     )
     metrics_port: int | None = Field(
         None, ge=1, le=65535, description="port of Prometheus metrics of a worker; none = not served"
     )
-
-    @property
-    def keeps_github_limits(self) -> bool:
-        """Whether requests to GitHub are counted."""
-        return self.github_limits == "on" or (self.github_limits == "auto" and "/api/v3" not in self.github_api_base)
 
 
 class CampaignsSettings(WorkerSettings):

@@ -23,15 +23,10 @@ from shared.github.limits import answered_at
 from shared.observability import metrics
 from shared.settings import WorkerSettings
 from shared.streams.budgets import Budgets, Window
+from shared.streams.github_budgets import CONTENT, GRAPHQL, REST, SEARCHES, WRITES, github_windows, identity_of
 from shared.streams.semaphores import Semaphore, SemaphoreTaken
 
 log = structlog.stdlib.get_logger(__name__)
-
-WRITES = "write"
-"""The lane that a secondary limit pauses: reading goes on."""
-
-MARGIN_SECONDS = 1.0
-"""Our windows are longer than GitHub's by this: requests take time on their way, and not all the same."""
 
 WAIT_FOR_PLACE_SECONDS = 0.5
 PLACE_TAKEN_SECONDS = 1.0
@@ -50,7 +45,7 @@ class SharedLimits:
 
     def know(self, token: InstallationToken) -> None:
         """Requests with this token count for its installation."""
-        self._identities[_digest(token.token)] = f"installation:{token.installation_id}"
+        self._identities[_digest(token.token)] = identity_of(token.installation_id)
         if len(self._identities) > MOST_TOKENS:
             self._identities.popitem(last=False)
 
@@ -85,11 +80,11 @@ class SharedLimits:
             await self._budgets.succeeded(identity)
 
     async def _reserve(self, identity: str, cost: Cost) -> None:
-        units = {f"{'graphql' if cost.resource == 'graphql' else 'rest'} points a minute": cost.points}
+        units = {GRAPHQL if cost.resource == "graphql" else REST: cost.points}
         if cost.resource == "search":
-            units["searches a minute"] = 1
+            units[SEARCHES] = 1
         if cost.creates:
-            units |= {"content a minute": cost.creates, "content an hour": cost.creates}
+            units |= dict.fromkeys(CONTENT, cost.creates)
         lane = WRITES if cost.is_write else ""
         denial = await self._budgets.reserve(identity, units, quotas={cost.resource: 1}, lane=lane)
         if denial:
@@ -129,15 +124,7 @@ def open_limits(settings: WorkerSettings, redis: Redis) -> SharedLimits | None:
     """The limits of the settings; None where the server has none, as GitHub Enterprise Server has by default."""
     if not settings.keeps_github_limits:
         return None
-    minute, hour = 60 + MARGIN_SECONDS, 3600 + MARGIN_SECONDS
-    windows = {
-        "rest points a minute": Window(settings.github_rest_points_per_minute, minute),
-        "graphql points a minute": Window(settings.github_graphql_points_per_minute, minute),
-        "searches a minute": Window(settings.github_searches_per_minute, minute),
-        "content a minute": Window(settings.github_content_per_minute, minute),
-        "content an hour": Window(settings.github_content_per_hour, hour),
-    }
-    return SharedLimits(redis, windows=windows, concurrent=settings.github_concurrent_requests)
+    return SharedLimits(redis, windows=github_windows(settings), concurrent=settings.github_concurrent_requests)
 
 
 def gate_of(limits: SharedLimits | None) -> Gate:

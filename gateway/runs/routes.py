@@ -21,6 +21,7 @@ from ..schemas import ShownOperation
 from ..selections.schemas import ShownSelection
 from ..targets.schemas import ShownTarget
 from . import operations
+from .pace import limits_allow_at
 from .schemas import NewRun, RunDetails, ShownRun, StartedRun
 
 router = APIRouter(tags=["runs"])
@@ -73,8 +74,13 @@ async def get_run(run_id: UUID, resources: Opened, _: SignedIn) -> RunDetails:
         run = await runs.get_run(conn, RunId(run_id))
         counts = await targets.count_by_state(conn, run.id)
         selection = await selections.get_selection(conn, run.selection_id) if run.selection_id else None
-    shown = ShownRun.model_validate(run).model_dump()
-    return RunDetails(**shown, counts=counts, selection=ShownSelection.model_validate(selection) if selection else None)
+        unpublished = await targets.unpublished_by_installation(conn, run.id)
+    return RunDetails(
+        **ShownRun.model_validate(run).model_dump(),
+        counts=counts,
+        selection=ShownSelection.model_validate(selection) if selection else None,
+        limits_allow_at=await limits_allow_at(resources, unpublished),
+    )
 
 
 @router.post("/runs/{run_id}/cancel")

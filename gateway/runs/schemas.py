@@ -43,6 +43,9 @@ class RunDetails(ShownRun):
 
     counts: dict[TargetState, int] = Field(description="targets by state", examples=[{"open": 38, "unchanged": 2}])
     selection: ShownSelection | None
+    limits_allow_at: datetime | None = Field(
+        description="the earliest that GitHub's limits let all its pull requests be open; null where none is to come"
+    )
 
 
 class StartedRun(Shown):

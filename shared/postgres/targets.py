@@ -214,6 +214,18 @@ async def count_by_state(conn: Connection, run_id: RunId) -> dict[TargetState, i
     return {TargetState(row["state"]): row["n"] for row in rows}
 
 
+async def unpublished_by_installation(conn: Connection, run_id: RunId) -> dict[InstallationId, int]:
+    """How many targets of a run are still to be published, by the installation that does it."""
+    rows = await conn.fetch(
+        """SELECT installation_id, count(*) AS n FROM targets
+           WHERE run_id = $1 AND publish_as <> 'none'
+               AND state IN ('pending', 'preparing', 'prepared', 'publishing')
+           GROUP BY installation_id""",
+        run_id,
+    )
+    return {InstallationId(row["installation_id"]): row["n"] for row in rows}
+
+
 async def by_branch(conn: Connection, repository_node_id: str, branch: str) -> list[Target]:
     """The targets of every run that own that head branch, oldest first."""
     rows = await conn.fetch(

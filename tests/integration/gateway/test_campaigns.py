@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
+from uuid import UUID
 
 import httpx
 import pytest
 from fastapi import FastAPI
+from redis.asyncio import Redis
 
 from gateway.schemas import EXAMPLE_SPEC
+from shared.clock import utcnow
+from shared.domain.ids import CampaignId, InstallationId, RunId, TargetId, new_id
+from shared.domain.target import NewTarget, PublishAs
+from shared.postgres import targets
 from shared.postgres.pool import Pool
+from shared.settings import GatewaySettings
+from shared.streams.budgets import Budgets
+from shared.streams.github_budgets import CONTENT, github_windows, identity_of
 
 NAME = "add-security-policy"
 
@@ -158,3 +168,40 @@ async def test_every_route_but_the_public_ones_asks_for_a_key(app: FastAPI, anon
 async def test_a_wrong_key_opens_nothing(anonymous: httpx.AsyncClient, key: str) -> None:
     answer = await anonymous.get("/campaigns", headers={"Authorization": f"Bearer {key}"})
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+
+
+async def test_a_run_tells_when_the_limits_let_its_pull_requests_be_open(
+    client: httpx.AsyncClient, campaign: str, pool: Pool, settings: GatewaySettings, redis: Redis
+) -> None:
+    run = (await client.post(f"/campaigns/{campaign}/runs", json={})).json()["run"]
+    assert (await client.get(f"/runs/{run['id']}")).json()["limits_allow_at"] is None  # nothing is planned yet
+    planned = [
+        NewTarget(
+            id=TargetId(new_id()),
+            run_id=RunId(UUID(run["id"])),
+            campaign_id=CampaignId(UUID(run["campaign_id"])),
+            repository_node_id=f"R_{number}",
+            repository_id=number,
+            repository=f"acme/{number}",
+            installation_id=InstallationId(1 if number < 1200 else 2),
+            base_branch="main",
+            base_oid=None,
+            branch="octobatch/change",
+            publish_as=PublishAs.NONE if number % 2 else PublishAs.OPEN,
+        )
+        for number in range(1300)
+    ]
+    async with pool.acquire() as conn:
+        await targets.insert_targets(conn, planned)
+
+    async def hours_left() -> float:
+        allowed = (await client.get(f"/runs/{run['id']}")).json()["limits_allow_at"]
+        return (datetime.fromisoformat(allowed) - utcnow()).total_seconds() / 3600
+
+    assert await hours_left() == pytest.approx(1, abs=0.01)  # 600 of the first installation, 500 an hour
+    budgets = Budgets(redis, github_windows(settings))
+    for _ in range(5):
+        assert await budgets.reserve(identity_of(InstallationId(1)), {CONTENT[1]: 100}) is None
+    assert await hours_left() == pytest.approx(2, abs=0.01)
+    await pool.execute("UPDATE targets SET state = 'cancelled'")
+    assert (await client.get(f"/runs/{run['id']}")).json()["limits_allow_at"] is None

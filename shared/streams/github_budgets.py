@@ -1,0 +1,36 @@
+"""GitHub's limits as budgets: what they are called, how wide they are, and whose they are."""
+
+from __future__ import annotations
+
+from ..domain.ids import InstallationId
+from ..settings import Settings
+from .budgets import Window
+
+REST = "rest points a minute"
+GRAPHQL = "graphql points a minute"
+SEARCHES = "searches a minute"
+CONTENT = ("content a minute", "content an hour")
+"""What GitHub allows to be created: pull requests, comments and the like."""
+
+WRITES = "write"
+"""The lane that a secondary limit pauses: reading goes on."""
+
+MARGIN_SECONDS = 1.0
+"""Our windows are longer than GitHub's by this: requests take time on their way, and not all the same."""
+
+
+def identity_of(installation_id: InstallationId) -> str:
+    """Whose budgets a request of this installation counts for."""
+    return f"installation:{installation_id}"
+
+
+def github_windows(settings: Settings) -> dict[str, Window]:
+    """The windows of the settings."""
+    minute, hour = 60 + MARGIN_SECONDS, 3600 + MARGIN_SECONDS
+    return {
+        REST: Window(settings.github_rest_points_per_minute, minute),
+        GRAPHQL: Window(settings.github_graphql_points_per_minute, minute),
+        SEARCHES: Window(settings.github_searches_per_minute, minute),
+        CONTENT[0]: Window(settings.github_content_per_minute, minute),
+        CONTENT[1]: Window(settings.github_content_per_hour, hour),
+    }
