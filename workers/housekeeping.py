@@ -8,7 +8,6 @@ from typing import Any
 
 import structlog
 from redis.asyncio import Redis
-from redis.exceptions import ResponseError
 
 from shared.domain.operation import Service
 from shared.observability import metrics
@@ -63,15 +62,9 @@ class Housekeeping:
         return run_periodically(job, name=name, period=period, every_seconds=every_seconds)
 
     async def _tidy(self) -> None:
-        try:
-            await self._streams.tidy(
-                self._service,
-                retention_seconds=FINISHED_KEPT_SECONDS,
-                consumer_idle_seconds=CONSUMER_KEPT_SECONDS,
-            )
-        except ResponseError as error:
-            if "no such key" not in str(error):  # nothing was ever appended
-                raise
+        await self._streams.tidy(
+            self._service, retention_seconds=FINISHED_KEPT_SECONDS, consumer_idle_seconds=CONSUMER_KEPT_SECONDS
+        )
 
     async def _reconcile_when_lost(self) -> None:
         while True:

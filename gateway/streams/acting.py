@@ -25,10 +25,10 @@ from shared.errors import Unavailable
 from shared.postgres import operations, replays
 from shared.postgres.audit import record_act
 from shared.postgres.pool import Connection
-from shared.streams.commands import CommandStreams
+from shared.streams.commands import CommandStreams, Trimmed
 from shared.streams.envelope import Envelope
 from shared.streams.inspection import DeadLetter, Inspection
-from shared.streams.operating import Operating, Trimmed
+from shared.streams.operating import Operating
 
 from ..resources import Resources
 
@@ -176,7 +176,7 @@ async def trim(
     with redis_as_unavailable():
         # Postgres first, so that nothing is trimmed while nobody could write it down
         async with resources.pool.acquire() as conn, conn.transaction():
-            trimmed = await Operating(resources.redis).trim(
+            trimmed = await CommandStreams(resources.redis).trim(
                 service, before_entry=before_entry, older_than_seconds=older_than_seconds
             )
             asked = {name: value for name, value in asked.items() if value is not None}

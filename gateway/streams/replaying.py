@@ -16,7 +16,7 @@ from datetime import datetime
 
 from shared.domain.audit import AuditAction
 from shared.domain.ids import OperationId
-from shared.domain.operation import OperationState, Service
+from shared.domain.operation import Operation, OperationState, Service
 from shared.domain.replay import MOST_IN_ONE_ACT, AppendedRange, WantedRange, replay_key
 from shared.errors import InvalidInput
 from shared.outbox import Work
@@ -24,9 +24,9 @@ from shared.postgres import operations, replays
 from shared.postgres.audit import record_act
 from shared.postgres.pool import Connection
 from shared.streams.commands import CommandStreams
+from shared.streams.entry_ids import moment_of, parse_stream_id
 from shared.streams.envelope import Envelope
-from shared.streams.inspection import Inspection, moment_of
-from shared.streams.operating import parse_stream_id
+from shared.streams.inspection import Inspection
 
 from ..resources import Resources
 from .acting import described, redis_as_unavailable
@@ -121,17 +121,17 @@ async def _accept_anew(work: Work, service: Service, wanted: WantedRange, replay
     assert replayed.replay_id  # noqa: S101 - its caller asked
     unrepeated: set[str] = set()
     async for chosen in _batches(work.conn, service, wanted, FINISHED):
-        keys = {replay_key(each.command.dedupe_key, replayed.replay_id): each.command for each in chosen}
+        keys = {replay_key(each.dedupe_key, replayed.replay_id): each for each in chosen}
         if replayed.dry_run:
             unrepeated |= await replays.unknown_keys(work.conn, dedupe_keys=keys)
             continue
-        await work.accept(*(replace(command, dedupe_key=key, actor=actor) for key, command in keys.items()))
+        await work.accept(*(each.repeated(dedupe_key=key, actor=actor) for key, each in keys.items()))
     replayed.accepted = len(unrepeated) if replayed.dry_run else len(work.envelopes)
 
 
 async def _batches(
     conn: Connection, service: Service, wanted: WantedRange, states: Sequence[OperationState]
-) -> AsyncIterator[list[replays.Chosen]]:
+) -> AsyncIterator[list[Operation]]:
     within = tuple(state for state in states if state in wanted.states) if wanted.states else tuple(states)
     after: OperationId | None = None
     while within:

@@ -13,8 +13,8 @@ from shared.domain.operation import Service
 from shared.domain.replay import Wanted
 from shared.errors import InvalidInput
 from shared.postgres.audit import page_acts
+from shared.streams.entry_ids import parse_stream_id
 from shared.streams.inspection import DeadLetter, Inspection
-from shared.streams.operating import parse_stream_id
 
 from ..paging import Cursor, Limit, Page, id_in, page, position_in
 from ..resources import Opened, Resources

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from shared.observability.redaction import redact, redact_event
-from shared.streams.inspection import DeadLetter, Entry, PendingEntry, StreamSeen, Survey, moment_of
+from shared.streams.entry_ids import moment_of
+from shared.streams.inspection import DeadLetter, Entry, PendingEntry, StreamSeen, Survey
 
 from .schemas import ShownDeadLetter, ShownEntry, ShownGroup, ShownPending, ShownStream, StreamDetails
 

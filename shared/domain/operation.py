@@ -87,3 +87,19 @@ class Operation:
     error: str | None
     created_at: datetime
     finished_at: datetime | None
+
+    def repeated(self, *, dedupe_key: str, actor: str) -> NewOperation:
+        """The same command once more, at once, under a dedupe key of its own."""
+        return NewOperation(
+            service=self.service,
+            type=self.type,
+            payload=self.payload,
+            dedupe_key=dedupe_key,
+            actor=actor,
+            run_id=self.run_id,
+            target_id=self.target_id,
+            installation_id=self.installation_id,
+            priority=self.priority,
+            order_key=self.order_key,
+            payload_at=self.payload_at,
+        )

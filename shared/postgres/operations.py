@@ -15,11 +15,12 @@ from ..domain.operation import NewOperation, Operation, OperationState, Priority
 from ..errors import NotFound
 from .pool import Connection
 
-_COLUMNS = """id, service, type, payload, payload_at, dedupe_key, actor, run_id, target_id, installation_id, priority,
+COLUMNS = """id, service, type, payload, payload_at, dedupe_key, actor, run_id, target_id, installation_id, priority,
     order_key, not_before, trace, state, attempts, error, created_at, finished_at"""
 
 
-def _from_row(row: asyncpg.Record) -> Operation:
+def operation_from_row(row: asyncpg.Record) -> Operation:
+    """The operation in a row of `COLUMNS`."""
     return Operation(
         id=OperationId(row["id"]),
         service=Service(row["service"]),
@@ -45,10 +46,10 @@ def _from_row(row: asyncpg.Record) -> Operation:
 
 async def get_operation(conn: Connection, operation_id: OperationId) -> Operation:
     """The operation; raises `NotFound`."""
-    row = await conn.fetchrow(f"SELECT {_COLUMNS} FROM operations WHERE id = $1", operation_id)
+    row = await conn.fetchrow(f"SELECT {COLUMNS} FROM operations WHERE id = $1", operation_id)
     if row is None:
         raise NotFound("operation", operation_id)
-    return _from_row(row)
+    return operation_from_row(row)
 
 
 async def list_operations_of_run(
@@ -56,13 +57,13 @@ async def list_operations_of_run(
 ) -> list[Operation]:
     """Operations of a run in the order they were accepted, after the operation `after`."""
     rows = await conn.fetch(
-        f"""SELECT {_COLUMNS} FROM operations WHERE run_id = $1 AND ($2::uuid IS NULL OR id > $2)
+        f"""SELECT {COLUMNS} FROM operations WHERE run_id = $1 AND ($2::uuid IS NULL OR id > $2)
             ORDER BY id LIMIT $3""",
         run_id,
         after,
         limit,
     )
-    return [_from_row(row) for row in rows]
+    return [operation_from_row(row) for row in rows]
 
 
 async def accept_operations(
@@ -85,15 +86,15 @@ async def accept_operations(
                 dedupe_key text, actor text, run_id uuid, target_id uuid, installation_id bigint, priority text,
                 order_key text, not_before timestamptz)
             ON CONFLICT (dedupe_key) DO NOTHING
-            RETURNING {_COLUMNS}""",
+            RETURNING {COLUMNS}""",
         [_to_record(command) for command in ordered],
         trace or None,
     )
-    by_key = {row["dedupe_key"]: _from_row(row) for row in new}
+    by_key = {row["dedupe_key"]: operation_from_row(row) for row in new}
     known = [command.dedupe_key for command in commands if command.dedupe_key not in by_key]
     if known:
-        rows = await conn.fetch(f"SELECT {_COLUMNS} FROM operations WHERE dedupe_key = ANY($1)", known)
-        by_key |= {row["dedupe_key"]: _from_row(row) for row in rows}
+        rows = await conn.fetch(f"SELECT {COLUMNS} FROM operations WHERE dedupe_key = ANY($1)", known)
+        by_key |= {row["dedupe_key"]: operation_from_row(row) for row in rows}
     new_keys = {row["dedupe_key"] for row in new}
     inserted = {key: operation for key, operation in by_key.items() if key in new_keys}
     in_order = [by_key[command.dedupe_key] for command in commands]
@@ -198,6 +199,6 @@ async def iterate_accepted_ids(
 async def list_accepted(conn: Connection, *, operation_ids: Sequence[OperationId]) -> list[Operation]:
     """Those of the operations that are accepted, whole."""
     rows = await conn.fetch(
-        f"SELECT {_COLUMNS} FROM operations WHERE id = ANY($1) AND state = 'accepted' ORDER BY id", operation_ids
+        f"SELECT {COLUMNS} FROM operations WHERE id = ANY($1) AND state = 'accepted' ORDER BY id", operation_ids
     )
-    return [_from_row(row) for row in rows]
+    return [operation_from_row(row) for row in rows]

@@ -8,11 +8,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import asyncpg
-
-from ..domain.ids import InstallationId, OperationId, RunId, TargetId
-from ..domain.operation import NewOperation, OperationState, Priority, Service
+from ..domain.ids import OperationId
+from ..domain.operation import Operation, OperationState, Service
 from ..domain.replay import WantedRange
+from .operations import COLUMNS, operation_from_row
 from .pool import Connection
 
 _WANTED = """service = $1
@@ -29,15 +28,6 @@ class Counted:
     type: str
     state: OperationState
     count: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Chosen:
-    """An operation, and the command that it was accepted for."""
-
-    id: OperationId
-    state: OperationState
-    command: NewOperation
 
 
 def _parameters(service: Service, wanted: WantedRange) -> list[Any]:
@@ -67,34 +57,16 @@ async def count_wanted(conn: Connection, *, service: Service, wanted: WantedRang
 
 async def page_wanted(
     conn: Connection, *, service: Service, wanted: WantedRange, after: OperationId | None, limit: int
-) -> list[Chosen]:
+) -> list[Operation]:
     """Wanted operations in the order they were accepted, after the operation `after`."""
     rows = await conn.fetch(
-        f"""SELECT id, service, type, payload, payload_at, dedupe_key, actor, run_id, target_id, installation_id,
-                priority, order_key, state
-            FROM operations WHERE {_WANTED} AND ($11::uuid IS NULL OR id > $11) ORDER BY id LIMIT $12""",
+        f"""SELECT {COLUMNS} FROM operations WHERE {_WANTED} AND ($11::uuid IS NULL OR id > $11)
+            ORDER BY id LIMIT $12""",
         *_parameters(service, wanted),
         after,
         limit,
     )
-    return [_chosen(row) for row in rows]
-
-
-def _chosen(row: asyncpg.Record) -> Chosen:
-    command = NewOperation(
-        service=Service(row["service"]),
-        type=row["type"],
-        payload=row["payload"],
-        dedupe_key=row["dedupe_key"],
-        actor=row["actor"],
-        run_id=RunId(row["run_id"]) if row["run_id"] else None,
-        target_id=TargetId(row["target_id"]) if row["target_id"] else None,
-        installation_id=InstallationId(row["installation_id"]) if row["installation_id"] else None,
-        priority=Priority(row["priority"]),
-        order_key=row["order_key"],
-        payload_at=row["payload_at"],
-    )
-    return Chosen(id=OperationId(row["id"]), state=OperationState(row["state"]), command=command)
+    return [operation_from_row(row) for row in rows]
 
 
 async def unknown_keys(conn: Connection, *, dedupe_keys: Iterable[str]) -> set[str]:

@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 
 from ..domain.ids import OperationId
 from ..domain.operation import Service
+from .entry_ids import parse_stream_id
 from .envelope import Envelope
 from .keys import GROUP, ServiceKeys
 from .script import Argument, Script
@@ -21,8 +22,11 @@ DEDUPE_KEPT_SECONDS = 7 * 24 * 3600
 AT_ONCE = 200
 """Commands that one script appends: few enough that nobody waits for it."""
 
+TRIMMED_AT_ONCE = 10_000
+
 _APPEND = Script.read("lanes", "append")
 _DEPTH = Script.read("lanes", "depth")
+_TRIM = Script.read("trim")
 _TIDY = Script.read("tidy")
 
 
@@ -45,6 +49,20 @@ class Depth:
     held: int  # behind another command of their order key
     dead_letters: int
     oldest_age_seconds: float  # of the oldest entry that is not finished
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trimmed:
+    """What trimming left: all from the entry `kept_from` on, which is earlier than `wanted` where a group is behind.
+
+    `held_by` is the group that has not acknowledged something before `wanted`; None where none is behind.
+    """
+
+    trimmed: int
+    wanted: str
+    kept_from: str
+    held_by: str | None
+    length: int
 
 
 class CommandStreams:
@@ -95,14 +113,40 @@ class CommandStreams:
             oldest_age_seconds=age_ms / 1000,
         )
 
-    async def tidy(self, service: Service, *, retention_seconds: float, consumer_idle_seconds: float) -> int:
-        """Trims what is finished and older than the retention, never what a group has not acknowledged.
+    async def trim(
+        self, service: Service, *, before_entry: str | None = None, older_than_seconds: float | None = None
+    ) -> Trimmed:
+        """Drops finished entries before an id, or older than an age by the clock of Redis.
 
-        Ends consumers that hold nothing and were not heard of for `consumer_idle_seconds`. Gives the number trimmed.
+        Never drops what a group has not acknowledged, nor the entry that it was given last: see `Trimmed`.
         """
-        args: list[Argument] = [GROUP, int(retention_seconds * 1000), int(consumer_idle_seconds * 1000)]
-        answer: Any = await _TIDY.run(self._redis, [ServiceKeys(service).commands], args)
-        return int(answer[0])
+        keys = [ServiceKeys(service).commands]
+        age_ms = int((older_than_seconds or 0) * 1000)
+        args: list[Argument] = [parse_stream_id(before_entry) if before_entry else "", age_ms]
+        total = 0
+        for most in (TRIMMED_AT_ONCE, 0):
+            while True:
+                trimmed, kept_from, wanted, held_by, length = await _TRIM.run(self._redis, keys, [*args, most])
+                total += trimmed
+                args[0] = wanted.decode()  # by age: the same moment all the way
+                if not (most and trimmed):
+                    break
+        return Trimmed(
+            trimmed=total,
+            wanted=wanted.decode(),
+            kept_from=kept_from.decode(),
+            held_by=held_by.decode() or None,
+            length=length,
+        )
+
+    async def tidy(self, service: Service, *, retention_seconds: float, consumer_idle_seconds: float) -> int:
+        """Trims what is finished and older than the retention; gives the number.
+
+        Ends consumers that hold nothing and were not heard of for `consumer_idle_seconds`.
+        """
+        trimmed = await self.trim(service, older_than_seconds=retention_seconds)
+        await _TIDY.run(self._redis, [ServiceKeys(service).commands], [GROUP, int(consumer_idle_seconds * 1000)])
+        return trimmed.trimmed
 
 
 def _dedupe_key(envelope: Envelope) -> str:

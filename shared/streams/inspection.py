@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from redis.asyncio import Redis
@@ -13,6 +13,7 @@ from redis.exceptions import ResponseError
 from ..domain.operation import Service
 from ..errors import InvalidInput, NotFound, Unavailable
 from .commands import CommandStreams, Depth
+from .entry_ids import moment_of
 from .envelope import Envelope
 from .keys import GROUP, ServiceKeys
 
@@ -90,15 +91,6 @@ class DeadLetter:
     entry: Entry
     error: str
     deliveries: int
-
-
-def moment_of(entry_id: str) -> datetime:
-    """The time in a stream id, as far as Python's calendar goes."""
-    milliseconds = int(entry_id.partition("-")[0])
-    try:
-        return datetime.fromtimestamp(milliseconds / 1000, UTC)
-    except (ValueError, OverflowError, OSError):
-        return datetime.max.replace(tzinfo=UTC)
 
 
 class Inspection:

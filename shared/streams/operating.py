@@ -1,4 +1,4 @@
-"""What operators do to a service's command streams: take out what waits, drop dead letters, trim what is finished.
+"""What operators do to a service's command streams: take out what waits, and drop dead letters.
 
     async for purged in Operating(redis).purge(Service.CAMPAIGNS, type="prepare_target"):
         ...
@@ -9,7 +9,6 @@ of the operations; until then the relay brings back what was taken out.
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -20,28 +19,13 @@ from redis.asyncio import Redis
 
 from ..domain.ids import OperationId, RunId
 from ..domain.operation import Service
-from ..errors import InvalidInput, Problem
 from .keys import GROUP, ServiceKeys
 from .script import Argument, Script
 
 AT_ONCE = 500
 """Commands that one script looks at: few enough that nobody waits for it."""
 
-TRIMMED_AT_ONCE = 10_000
-
 _PURGE = Script.read("lanes", "purge")
-_TRIM = Script.read("trim")
-
-_STREAM_ID = re.compile(r"(\d{1,20})(?:-(\d{1,20}))?")
-
-
-def parse_stream_id(text: str, *, field: str = "") -> str:
-    """A stream id as Redis writes it, `<ms>-<sequence>`; the sequence may be left out. Raises `InvalidInput`."""
-    match = _STREAM_ID.fullmatch(text)
-    if match and int(match[1]) < 2**64 and int(match[2] or 0) < 2**64:
-        return f"{int(match[1])}-{int(match[2] or 0)}"
-    message = f"{text!r} is no id of a stream's entry, such as 1772355600000-0"
-    raise InvalidInput(message, [Problem(message, path=field)] if field else ())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,20 +35,6 @@ class Purged:
     operation_id: OperationId
     type: str
     is_request: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class Trimmed:
-    """What trimming left: all from the entry `kept_from` on, which is earlier than `wanted` where a group is behind.
-
-    `held_by` is the group that has not acknowledged something before `wanted`; None where none is behind.
-    """
-
-    trimmed: int
-    wanted: str
-    kept_from: str
-    held_by: str | None
-    length: int
 
 
 class Operating:
@@ -99,32 +69,6 @@ class Operating:
         if not entry_ids:
             return 0
         return int(await self._redis.xdel(ServiceKeys(service).dead_letters, *entry_ids))  # pyright: ignore
-
-    async def trim(
-        self, service: Service, *, before_entry: str | None = None, older_than_seconds: float | None = None
-    ) -> Trimmed:
-        """Drops finished entries before an id, or older than an age by the clock of Redis.
-
-        Never drops what a group has not acknowledged, nor the entry that it was given last: see `Trimmed`.
-        """
-        keys = [ServiceKeys(service).commands]
-        age_ms = int((older_than_seconds or 0) * 1000)
-        args: list[Argument] = [parse_stream_id(before_entry) if before_entry else "", age_ms]
-        total = 0
-        for most in (TRIMMED_AT_ONCE, 0):
-            while True:
-                trimmed, kept_from, wanted, held_by, length = await _TRIM.run(self._redis, keys, [*args, most])
-                total += trimmed
-                args[0] = wanted.decode()  # by age: the same moment all the way
-                if not (most and trimmed):
-                    break
-        return Trimmed(
-            trimmed=total,
-            wanted=wanted.decode(),
-            kept_from=kept_from.decode(),
-            held_by=held_by.decode() or None,
-            length=length,
-        )
 
 
 class _Walk:

@@ -88,6 +88,18 @@ local function undelivered(most)
   return redis.call('XLEN', commands)
 end
 
+-- so many are left in the lanes; where none is, nobody's turns are kept
+local function leave_waiting(left)
+  if left > 0 then
+    redis.call('SET', waiting, whole(left))
+    return
+  end
+  for _, tenant in ipairs(redis.call('ZRANGE', tenants, 0, -1)) do
+    redis.call('DEL', runs_of(tenant))
+  end
+  redis.call('DEL', tenants, tags, waiting)
+end
+
 -- moves what is next in turn onto the stream, until `wanted` entries are there for consumers to read
 local function pump(wanted)
   local left = tonumber(redis.call('GET', waiting) or 0)
@@ -126,14 +138,7 @@ local function pump(wanted)
       end
     end
   end
-  if moved < left then
-    redis.call('SET', waiting, whole(left - moved))
-    return
-  end
-  for _, tenant in ipairs(redis.call('ZRANGE', tenants, 0, -1)) do
-    redis.call('DEL', runs_of(tenant))
-  end
-  redis.call('DEL', tenants, tags, waiting)
+  leave_waiting(left - moved)
 end
 
 -- lets a command in: onto the stream where nothing waits, else to the end of its lane, or in front

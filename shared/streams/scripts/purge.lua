@@ -84,18 +84,6 @@ local function name_lanes()
   return ''
 end
 
-local function wait_less(removed)
-  local left = tonumber(redis.call('GET', waiting) or 0) - removed
-  if left > 0 then
-    redis.call('SET', waiting, whole(left))
-    return
-  end
-  for _, tenant in ipairs(redis.call('ZRANGE', tenants, 0, -1)) do
-    redis.call('DEL', runs_of(tenant))
-  end
-  redis.call('DEL', tenants, tags, waiting)
-end
-
 -- from the end, so that what consumers take from the front moves nothing that was not looked at
 local function of_lane()
   local lane, behind, taken = lane_of(ARGV[9], ARGV[10]), tonumber(cursor == '' and '0' or cursor), {}
@@ -109,7 +97,7 @@ local function of_lane()
   end
   if #taken > 0 then
     redis.call('LREM', lane, 0, 'purged')
-    wait_less(#taken)
+    leave_waiting(tonumber(redis.call('GET', waiting) or 0) - #taken)
     close_all(taken)
   end
   return #items < most and '' or whole(behind + #items - #taken)

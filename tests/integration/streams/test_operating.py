@@ -13,10 +13,11 @@ from shared.domain.ids import InstallationId, OperationId, RunId, new_id
 from shared.domain.operation import Service
 from shared.errors import InvalidInput
 from shared.streams.commands import CommandStreams, Depth
+from shared.streams.entry_ids import parse_stream_id
 from shared.streams.envelope import Envelope
 from shared.streams.inspection import Inspection
 from shared.streams.keys import GROUP, ServiceKeys
-from shared.streams.operating import Operating, parse_stream_id
+from shared.streams.operating import Operating
 from shared.streams.script import Script
 
 SERVICE = Service.CAMPAIGNS
@@ -138,7 +139,7 @@ async def test_trimming_drops_what_is_finished_and_nothing_that_is_not(redis: Re
     finished = await finish_all(redis, 300)
     await append(redis, *(make_envelope() for _ in range(5)))
     held = await take(redis)
-    trimmed = await Operating(redis).trim(SERVICE, older_than_seconds=0)
+    trimmed = await CommandStreams(redis).trim(SERVICE, older_than_seconds=0)
     assert trimmed.held_by == GROUP
     assert trimmed.kept_from == held[0]
     assert trimmed.trimmed == len(finished)
@@ -149,10 +150,10 @@ async def test_trimming_drops_what_is_finished_and_nothing_that_is_not(redis: Re
 
 async def test_trimming_goes_no_further_than_it_was_told(redis: Redis) -> None:
     finished = await finish_all(redis, 300)
-    trimmed = await Operating(redis).trim(SERVICE, before_entry=finished[100])
+    trimmed = await CommandStreams(redis).trim(SERVICE, before_entry=finished[100])
     assert (trimmed.trimmed, trimmed.length, trimmed.held_by) == (100, 200, None)
     assert (await Inspection(redis).entries(SERVICE, limit=1))[0].id == finished[100]
-    assert (await Operating(redis).trim(SERVICE, older_than_seconds=3600)).trimmed == 0
+    assert (await CommandStreams(redis).trim(SERVICE, older_than_seconds=3600)).trimmed == 0
 
 
 async def test_the_lag_is_counted_where_the_server_does_not_know_it(redis: Redis) -> None:
