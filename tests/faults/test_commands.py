@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -92,6 +93,28 @@ async def _seconds_late(bench: Any, minutes_ahead: dict[int, int]) -> dict[int, 
     for row in rows:
         late.setdefault(minutes_ahead[row["pid"]], []).append(row["late"])
     return late
+
+
+async def test_a_poison_command_takes_one_slot_an_attempt_and_never_two_in_a_row(
+    bench: Any, record_property: Record
+) -> None:
+    neighbours = size(short=30, full=100)
+    attempts = size(short=2, full=3)
+    await bench.start(worker_concurrency=1, command_max_attempts=attempts)
+    [poison] = await bench.accept("fail_until", attempt=1000)
+    others = await bench.accept("write_effect", count=neighbours, seconds=0.1)
+    await bench.until(bench.all_finished, seconds=60)
+    runs = [row["operation_id"] for row in await bench.pool.fetch("SELECT operation_id FROM handler_runs ORDER BY at")]
+    turns = [place for place, operation_id in enumerate(runs) if operation_id == poison.id]
+    assert len(turns) == attempts
+    assert all(later - earlier > 1 for earlier, later in itertools.pairwise(turns))
+    assert turns[-1] < neighbours  # it was given up while the others went on
+    assert [operation_id for operation_id in runs if operation_id != poison.id] == [other.id for other in others]
+    assert await bench.states() == {"succeeded": neighbours, "failed": 1}
+    assert (await CommandStreams(bench.redis).depth(Service.CAMPAIGNS)).dead_letters == 1
+    record_property(
+        "fault 13", f"a command that fails beside {neighbours} others on 1 slot: {attempts} turns, never two in a row"
+    )
 
 
 async def test_14_trimming_under_load_drops_nothing_pending_and_keeps_the_lag_right(
