@@ -114,7 +114,7 @@ class WorkerSettings(Settings):
 
     worker_concurrency: int = Field(10, ge=1, le=1000, description="commands handled at once by one process")
     command_lease_seconds: float = Field(
-        30.0, gt=0.1, le=3600, description="idle time after which another worker takes a command over"
+        20.0, gt=0.1, le=3600, description="idle time after which another worker takes a command over"
     )
     command_max_attempts: int = Field(
         5, ge=1, le=100, description="runs that may end in an error before the command is a dead letter"
