@@ -40,7 +40,7 @@ demo: setup
 	@$(BIN)/octobatch demo $(if $(KEEP),--keep)
 
 test: setup
-	@$(BIN)/pytest -q $(ARGS)
+	@$(BIN)/pytest -q -n 2 $(ARGS)
 
 faults: setup
 	@OCTOBATCH_FAULTS=full $(BIN)/pytest -q tests/faults \

@@ -30,7 +30,7 @@ class ShownStream(BaseModel):
     held: int = Field(description="behind another command of their order key")
     dead_letters: int
     oldest_age_seconds: float = Field(description="of the oldest that is not finished, without the delayed")
-    consumers: int = Field(description="worker processes in the group")
+    consumers: int = Field(description="worker processes that were heard of lately")
     acknowledged: int = Field(description="only grows: what it grew by in a time is the rate of completion")
 
 

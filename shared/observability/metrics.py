@@ -13,7 +13,7 @@ STREAM_OLDEST_AGE = Gauge(
     "octobatch_stream_oldest_age_seconds", "Age of the oldest command that is not finished", ["service"]
 )
 STREAM_DEAD_LETTERS = Gauge("octobatch_stream_dead_letters", "Entries of the dead-letter stream", ["service"])
-STREAM_CONSUMERS = Gauge("octobatch_stream_consumers", "Worker processes in the consumer group", ["service"])
+STREAM_CONSUMERS = Gauge("octobatch_stream_consumers", "Worker processes heard of lately", ["service"])
 STREAM_ACKNOWLEDGED = Gauge(
     "octobatch_stream_acknowledged_messages",
     "Deliveries finished so far: grows by the rate",

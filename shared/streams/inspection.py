@@ -13,14 +13,21 @@ from redis.exceptions import ResponseError
 from ..domain.operation import Service
 from ..errors import InvalidInput, NotFound, Unavailable
 from .commands import CommandStreams, Depth
+from .consumer import HANDED_BACK
 from .entry_ids import moment_of
 from .envelope import Envelope
 from .keys import GROUP, ServiceKeys
 
+ALIVE_SECONDS = 15.0
+
 
 @dataclass(frozen=True, kw_only=True)
 class Survey:
-    """A service at a glance. `acknowledged` only grows: what it grew by in a time is the rate of completion."""
+    """A service at a glance.
+
+    `consumers` counts workers that are alive. `acknowledged` only grows: what it grew by in a time is the rate of
+    completion.
+    """
 
     service: Service
     depth: Depth
@@ -35,6 +42,11 @@ class ConsumerSeen:
     name: str
     pending: int
     idle_seconds: float
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it was heard of lately: a worker is, several times a second."""
+        return self.name != HANDED_BACK and self.idle_seconds < ALIVE_SECONDS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,10 +118,11 @@ class Inspection:
         stream = await self._stream(service)
         group = next(each for each in await self._groups(service) if each["name"] == GROUP.encode())
         unread = await self._undelivered(service, group)
+        members = (await self._group(service, group)).consumers
         return Survey(
             service=service,
             depth=depth,
-            consumers=group["consumers"],
+            consumers=sum(each.is_alive for each in members),
             acknowledged=max(stream["entries-added"] - unread - group["pending"], 0),
         )
 

@@ -23,7 +23,8 @@ def test_an_operator_sees_the_streams_and_what_was_done(stack: RunningStack, spe
     run = json.loads(applied.stdout)["id"]
 
     campaigns = next(each for each in streams(stack, "lag") if each["service"] == "campaigns")
-    assert (campaigns["undelivered"], campaigns["dead_letters"], campaigns["consumers"]) == (0, 0, 1)
+    assert (campaigns["undelivered"], campaigns["dead_letters"]) == (0, 0)
+    assert campaigns["consumers"] >= 1
     assert "done/s" not in stack.octobatch("streams", "lag").stdout
     details = streams(stack, "inspect", "campaigns")
     assert details["groups"][0]["undelivered"] == 0

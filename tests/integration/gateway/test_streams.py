@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import uuid4
 
@@ -12,6 +12,7 @@ import pytest
 from shared.domain.ids import RunId, new_id
 from shared.domain.operation import NewOperation, Service
 from shared.postgres.pool import Pool
+from shared.streams import inspection
 from tests.worker_bench import Bench, bench, tables
 
 __all__ = ["bench", "tables"]
@@ -248,3 +249,24 @@ async def test_a_service_that_does_not_exist_is_named(client: httpx.AsyncClient)
     answer = await client.get("/streams/campaign")
     assert answer.status_code == 422
     assert "campaigns" in answer.text
+
+
+async def test_a_worker_that_was_killed_is_counted_no_more(
+    client: httpx.AsyncClient, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inspection, "ALIVE_SECONDS", 1.5)
+    killed = await bench.start()
+    await bench.start()
+    await bench.accept("write_effect", count=20)
+    await bench.until(bench.all_finished)
+    killed.kill()
+
+    async def workers() -> tuple[int, int]:
+        details = (await client.get(STREAM)).json()
+        return details["consumers"], len(details["groups"][0]["consumers"])
+
+    await bench.until(lambda: _is(workers, (1, 2)))
+
+
+async def _is(ask: Callable[[], Awaitable[object]], wanted: object) -> bool:
+    return await ask() == wanted
