@@ -72,7 +72,7 @@ def _watch_lag(gateway: Gateway) -> None:
 
 
 def _lag_table(streams: list[dict[str, Any]], rates: dict[str, float] | None = None) -> Table:
-    names = ("service", "undelivered", "pending", "delayed", "due", "held", "dead letters", "oldest", "workers")
+    names = ("service", "waiting", "pending", "delayed", "due", "held", "dead", "oldest", "workers")
     return table_of(
         (*names, "done/s") if rates else names,
         (
