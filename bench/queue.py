@@ -19,6 +19,7 @@ import platform
 import signal
 import struct
 import subprocess
+import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -173,12 +174,17 @@ class Stand:
     ) -> int:
         deadline = time.monotonic() + seconds
         while True:
-            counts = [struct.unpack("=Q", path.open("rb").read(8))[0] for path in tallies.glob("*.tally")]
+            counts = [_count(path) for path in tallies.glob("*.tally")]
             if len([each for each in counts if each]) >= processes and sum(counts) >= count:
                 return sum(counts)
             if time.monotonic() > deadline or any(worker.poll() is not None for worker in workers):
                 raise Failed(f"{sum(counts)} of {count} jobs were done by {len(counts)} of {processes} processes")
             time.sleep(POLL_SECONDS)
+
+
+def _count(tally: Path) -> int:
+    with tally.open("rb") as file:
+        return int.from_bytes(file.read(8), sys.byteorder)  # 0 where the process is still making it
 
 
 def _read(tallies: Path) -> list[list[Record]]:

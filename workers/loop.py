@@ -1,7 +1,7 @@
 """The event loop of a worker process: asyncio's own, with fewer collections of garbage.
 
-uvloop would run commands that do nothing a tenth faster, but starts a process six times slower (by `fork`, 4.8 ms beside
-0.8 ms, while the loop stands still), and preparing a target starts many.
+uvloop would run commands that do nothing a tenth faster, but starts a process six times slower (by `fork`, 4.8 ms
+beside 0.8 ms, while the loop stands still), and preparing a target starts many.
 """
 
 from __future__ import annotations
