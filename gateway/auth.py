@@ -9,7 +9,8 @@ import structlog
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from shared.auth.api_keys import Principal, digest_of, is_same_digest, new_api_key, prefix_of
+from shared.auth.api_keys import digest_of, is_same_digest, new_api_key, prefix_of
+from shared.domain.principal import Principal
 from shared.errors import InvalidSettings, NotAuthenticated
 from shared.postgres import api_keys
 from shared.postgres.pool import Connection

@@ -225,7 +225,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "last_entry_at": _LATER,
         "groups": [_GROUP],
     },
-    "TokenScope": {"permissions": {"contents": "read"}, "repository_ids": [712398], "purpose": "read the manifests"},
+    "GivenScope": {"permissions": {"contents": "read"}, "repository_ids": [712398], "purpose": "read the manifests"},
     "TrimOutcome": {
         "trimmed": 8120,
         "wanted": "1772352000000-0",

@@ -8,10 +8,10 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 from pydantic import Field
 
-from shared.auth.api_keys import Principal
 from shared.domain.ids import InstallationId
-from shared.domain.installation import TokenRequest
+from shared.domain.installation import TokenRequest, TokenScope
 from shared.domain.permissions import Level
+from shared.domain.principal import Principal
 from shared.postgres.installations import list_installations as read_installations
 
 from .auth import SignedIn
@@ -36,7 +36,7 @@ class ShownInstallation(Shown):
     updated_at: datetime
 
 
-class TokenScope(Given):
+class GivenScope(Given):
     """What a token may do; nothing = all that the installation grants."""
 
     permissions: dict[str, Level] = Field(default_factory=dict[str, Level], examples=[{"contents": "read"}])
@@ -67,26 +67,28 @@ async def get_token(
     installation_id: GitHubId, response: Response, resources: Opened, principal: SignedIn
 ) -> ShownToken:
     """A token with all that the installation grants."""
-    return await _token(installation_id, TokenScope(), response, resources, principal)
+    return await _token(installation_id, GivenScope(), response, resources, principal)
 
 
 @router.post("/tokens/installations/{installation_id}")
 async def get_scoped_token(
-    installation_id: GitHubId, body: TokenScope, response: Response, resources: Opened, principal: SignedIn
+    installation_id: GitHubId, body: GivenScope, response: Response, resources: Opened, principal: SignedIn
 ) -> ShownToken:
     """A token for some permissions and repositories only."""
     return await _token(installation_id, body, response, resources, principal)
 
 
 async def _token(
-    installation_id: int, scope: TokenScope, response: Response, resources: Resources, principal: Principal
+    installation_id: int, scope: GivenScope, response: Response, resources: Resources, principal: Principal
 ) -> ShownToken:
     response.headers["Cache-Control"] = "no-store"
     request = TokenRequest(
-        installation_id=InstallationId(installation_id),
-        permissions=scope.permissions,
-        repository_ids=tuple(scope.repository_ids),
-        requested_by=principal.actor,
+        scope=TokenScope(
+            installation_id=InstallationId(installation_id),
+            permissions=scope.permissions,
+            repository_ids=tuple(scope.repository_ids),
+        ),
+        requester=principal,
         purpose=scope.purpose or "asked through the API",
     )
     return ShownToken.model_validate(await resources.tokens.get(request))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from shared.auth.api_keys import Principal
+from shared.domain.principal import Principal
 
 from ..auth import SignedIn
 

@@ -10,22 +10,9 @@ import hashlib
 import hmac
 import re
 import secrets
-from dataclasses import dataclass
 
 _FORM = re.compile(r"obk_([A-Za-z0-9]{8})_[A-Za-z0-9_-]{32,128}")
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-
-
-@dataclass(frozen=True)
-class Principal:
-    """Who a request comes from. `actor` is how operations and audit rows name it."""
-
-    name: str
-
-    @property
-    def actor(self) -> str:
-        """The name that is written beside what this principal did."""
-        return f"key:{self.name}"
 
 
 def new_api_key() -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from .ids import InstallationId
+from .ids import InstallationId, RunId
 from .permissions import Level, Permissions
+from .principal import Principal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,11 +40,31 @@ class InstallationToken:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TokenRequest:
-    """What a requester asks for: no permissions or repositories means all that the installation has."""
+class TokenScope:
+    """What a token may do: no permissions or repositories means all that the installation has."""
 
     installation_id: InstallationId
     permissions: Permissions = field(default_factory=dict[str, Level])
     repository_ids: tuple[int, ...] = ()
-    requested_by: str = ""
-    purpose: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenRequest:
+    """Who asks for which token, and for what.
+
+    Asked through the API, no permissions means all that the requester's policies allow. `repository_names` are names
+    within the installation's account, for who does not know the ids. `min_ttl` is how long the token must live still,
+    beyond the last minute, in which none is handed out.
+    """
+
+    scope: TokenScope
+    requester: Principal
+    purpose: str
+    repository_names: tuple[str, ...] = ()
+    min_ttl: timedelta = timedelta()
+    run_id: RunId | None = None
+
+    @property
+    def holder(self) -> str:
+        """Who holds the token that answers it: the run that it is for, else whoever asked."""
+        return f"run:{self.run_id}" if self.run_id else self.requester.actor

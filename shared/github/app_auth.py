@@ -1,7 +1,7 @@
 """Acting as the GitHub App itself: JWTs, its installations, and the tokens they give. Only the tokens worker does.
 
     app = AppAuth(github, app_id="12345", private_key=pem)
-    minted = await app.mint(TokenRequest(installation_id=id, permissions=SELECT))
+    minted = await app.mint(TokenScope(installation_id=id, permissions=SELECT))
 
 Sources: docs.github.com "Generating a JSON Web Token (JWT) for a GitHub App" (RS256; `iat` a minute ago against clock
 drift, `exp` within ten minutes, `iss` the App's id as text) and "Create an installation access token for an app".
@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from ..clock import utcnow
 from ..domain.ids import InstallationId
-from ..domain.installation import Installation, InstallationToken, TokenRequest
+from ..domain.installation import Installation, InstallationToken, TokenScope
 from ..domain.permissions import parse_permissions
 from ..errors import (
     GitHubInvalid,
@@ -82,31 +82,31 @@ class AppAuth:
                 continue
         raise InstallationNotFound(f"the App is not installed on {account}: install it there first", status=404)
 
-    async def mint(self, request: TokenRequest) -> InstallationToken:
+    async def mint(self, scope: TokenScope) -> InstallationToken:
         """A new token of an installation, with just what is asked for.
 
         Raises `InstallationNotFound`, `InstallationSuspended`, and `NotPermitted` where the installation does not
         grant the permissions or does not have the repositories: GitHub does not say which of the two it is.
         """
-        if len(request.repository_ids) > _MOST_REPOSITORIES:
+        if len(scope.repository_ids) > _MOST_REPOSITORIES:
             raise NotPermitted(f"a token is for at most {_MOST_REPOSITORIES} repositories, or for all")
         body: dict[str, Any] = {}
-        if request.permissions:
-            body["permissions"] = {resource: level.value for resource, level in request.permissions.items()}
-        if request.repository_ids:
-            body["repository_ids"] = list(request.repository_ids)
-        path = f"/app/installations/{request.installation_id}/access_tokens"
+        if scope.permissions:
+            body["permissions"] = {resource: level.value for resource, level in scope.permissions.items()}
+        if scope.repository_ids:
+            body["repository_ids"] = list(scope.repository_ids)
+        path = f"/app/installations/{scope.installation_id}/access_tokens"
         try:
             facts = await self._ask("POST", path, json=body)
         except GitHubNotFound as error:
             raise InstallationNotFound(
-                f"the App has no installation {request.installation_id} (any more)", status=404
+                f"the App has no installation {scope.installation_id} (any more)", status=404
             ) from error
         except GitHubInvalid as error:
-            raise NotPermitted(f"installation {request.installation_id}: {error.message}") from error
+            raise NotPermitted(f"installation {scope.installation_id}: {error.message}") from error
         return InstallationToken(
             token=facts["token"],
-            installation_id=request.installation_id,
+            installation_id=scope.installation_id,
             expires_at=datetime.fromisoformat(facts["expires_at"]),
             minted_at=utcnow(),
             permissions=parse_permissions(facts["permissions"]),

@@ -1,7 +1,7 @@
 """Tokens, asked of the tokens worker. They come sealed: what carries them, and Redis above all, cannot read them.
 
     tokens = TokenClient(requests)
-    token = await tokens.get(TokenRequest(installation_id=id, permissions=SELECT, purpose="selection …"))
+    token = await tokens.get(TokenRequest(scope=scope, requester=principal, purpose="selection …"))
 
 The requester sends a fresh public key with a nonce; the worker seals its answer to that key, bound to the nonce and
 to what was asked (`sealing_context`), so that a box cannot be opened by another process or passed off as the answer
@@ -22,9 +22,10 @@ from weakref import WeakValueDictionary
 
 from ..clock import utcnow
 from ..domain.ids import InstallationId
-from ..domain.installation import InstallationToken, TokenRequest
+from ..domain.installation import InstallationToken, TokenRequest, TokenScope
 from ..domain.operation import Service
 from ..domain.permissions import parse_permissions
+from ..domain.principal import Principal
 from ..errors import InvalidInput
 from ..sealing import SealingKey
 from .requests import Requests
@@ -63,7 +64,7 @@ class TokenClient:
         what is asked), `GitHubLimited`, `GitHubUnauthorized` (the App key is wrong), `GitHubUnavailable`,
         `Unavailable` (no tokens worker answers).
         """
-        scope = _scope(request)
+        scope = _scope(request.scope)
         lock = self._locks.setdefault(scope, asyncio.Lock())
         async with lock:
             kept = self._tokens.get(scope)
@@ -82,7 +83,7 @@ class TokenClient:
             if kept.token == token.token:
                 del self._tokens[scope]
                 digest = token_sha256(token.token)
-                await self._request(FORGET_TOKEN, {**scope_payload(_request_of(scope)), "token_sha256": digest})
+                await self._request(FORGET_TOKEN, {**scope_payload(_scope_of(scope)), "token_sha256": digest})
 
     async def installation_for(self, account: str) -> InstallationId:
         """The installation that serves an organisation's or user's repositories; raises `InstallationNotFound`."""
@@ -92,8 +93,8 @@ class TokenClient:
     async def _ask(self, request: TokenRequest) -> InstallationToken:
         key = SealingKey.generate()
         payload = {
-            **scope_payload(request),
-            "requested_by": request.requested_by,
+            **scope_payload(request.scope),
+            "requester": request.requester.to_json(),
             "purpose": request.purpose,
             "nonce": uuid4().hex,
             "public_key": base64.b64encode(key.public_bytes).decode(),
@@ -102,7 +103,7 @@ class TokenClient:
         secret = key.open(base64.b64decode(answer["box"]), info=sealing_context(payload))
         return InstallationToken(
             token=secret.decode(),
-            installation_id=request.installation_id,
+            installation_id=request.scope.installation_id,
             expires_at=datetime.fromisoformat(answer["expires_at"]),
             minted_at=datetime.fromisoformat(answer["minted_at"]),
             permissions=parse_permissions(answer["permissions"]),
@@ -120,12 +121,12 @@ class TokenClient:
         self._tokens = {scope: token for scope, token in self._tokens.items() if token.expires_at - SPARE > now}
 
 
-def scope_payload(request: TokenRequest) -> dict[str, Any]:
+def scope_payload(scope: TokenScope) -> dict[str, Any]:
     """What is asked for, as JSON with one form for each meaning."""
     return {
-        "installation_id": request.installation_id,
-        "permissions": {resource: level.value for resource, level in sorted(request.permissions.items())},
-        "repository_ids": sorted(set(request.repository_ids)),
+        "installation_id": scope.installation_id,
+        "permissions": {resource: level.value for resource, level in sorted(scope.permissions.items())},
+        "repository_ids": sorted(set(scope.repository_ids)),
     }
 
 
@@ -140,29 +141,39 @@ def token_sha256(token: str) -> str:
     return base64.b64encode(hashlib.sha256(token.encode()).digest()).decode()
 
 
-def parse_scope(payload: Mapping[str, Any]) -> TokenRequest:
-    """The request that a payload asks for; raises `InvalidInput`."""
+def parse_scope(payload: Mapping[str, Any]) -> TokenScope:
+    """The scope that a payload asks for; raises `InvalidInput`."""
     try:
-        return TokenRequest(
+        return TokenScope(
             installation_id=InstallationId(int(payload["installation_id"])),
             permissions=parse_permissions(payload["permissions"]),
             repository_ids=tuple(int(each) for each in payload["repository_ids"]),
-            requested_by=str(payload.get("requested_by", "")),
-            purpose=str(payload.get("purpose", "")),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InvalidInput(f"not a request for a token: {error}") from error
 
 
-def _request_of(scope: _Scope) -> TokenRequest:
+def parse_request(payload: Mapping[str, Any]) -> TokenRequest:
+    """Who asks for which token; raises `InvalidInput`."""
+    try:
+        return TokenRequest(
+            scope=parse_scope(payload),
+            requester=Principal.from_json(payload["requester"]),
+            purpose=str(payload["purpose"]),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InvalidInput(f"not a request for a token: {error}") from error
+
+
+def _scope_of(scope: _Scope) -> TokenScope:
     installation_id, permissions, repository_ids = scope
-    return TokenRequest(
+    return TokenScope(
         installation_id=installation_id,
         permissions=parse_permissions(dict(permissions)),
         repository_ids=repository_ids,
     )
 
 
-def _scope(request: TokenRequest) -> _Scope:
-    permissions = tuple(sorted((resource, level.value) for resource, level in request.permissions.items()))
-    return request.installation_id, permissions, tuple(sorted(set(request.repository_ids)))
+def _scope(scope: TokenScope) -> _Scope:
+    permissions = tuple(sorted((resource, level.value) for resource, level in scope.permissions.items()))
+    return scope.installation_id, permissions, tuple(sorted(set(scope.repository_ids)))

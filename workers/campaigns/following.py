@@ -14,9 +14,10 @@ import structlog
 
 from shared.clock import utcnow
 from shared.domain.ids import InstallationId
-from shared.domain.installation import TokenRequest
+from shared.domain.installation import TokenRequest, TokenScope
 from shared.domain.operation import Service
 from shared.domain.permissions import Level, Permissions
+from shared.domain.principal import Principal
 from shared.domain.target import ReviewState, Target, TargetState
 from shared.errors import GitHubError, NotFound, NotPermitted, Unavailable
 from shared.github.following import MOST_AT_ONCE, FollowedPullRequest
@@ -60,9 +61,8 @@ async def _follow_installation(ctx: CampaignsContext, installation_id: Installat
     async with ctx.pool.acquire() as conn:
         installation = await installations.get_installation(conn, installation_id)
     request = TokenRequest(
-        installation_id=installation_id,
-        permissions=permissions_to_follow(installation.permissions),
-        requested_by=Service.CAMPAIGNS,
+        scope=TokenScope(installation_id=installation_id, permissions=permissions_to_follow(installation.permissions)),
+        requester=Principal.of_service(Service.CAMPAIGNS),
         purpose="follow pull requests",
     )
     for start in range(0, len(due), MOST_AT_ONCE):

@@ -9,9 +9,10 @@ from functools import lru_cache
 from uuid import UUID
 
 from shared.domain.ids import TargetId
-from shared.domain.installation import TokenRequest
+from shared.domain.installation import TokenRequest, TokenScope
 from shared.domain.operation import Service
 from shared.domain.permissions import Permissions
+from shared.domain.principal import Principal
 from shared.domain.run import Run
 from shared.domain.spec import CampaignSpec, parse_spec
 from shared.domain.target import Target
@@ -62,11 +63,14 @@ async def repository_token(
     """
     token = await ctx.tokens.get(
         TokenRequest(
-            installation_id=target.installation_id,
-            permissions=permissions,
-            repository_ids=(target.repository_id,),
-            requested_by=Service.CAMPAIGNS,
+            scope=TokenScope(
+                installation_id=target.installation_id,
+                permissions=permissions,
+                repository_ids=(target.repository_id,),
+            ),
+            requester=Principal.of_service(Service.CAMPAIGNS),
             purpose=f"{purpose} {target.repository}",
+            run_id=target.run_id,
         )
     )
     try:

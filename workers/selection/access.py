@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
-from shared.domain.ids import InstallationId
-from shared.domain.installation import InstallationToken, TokenRequest
+from shared.domain.ids import InstallationId, RunId
+from shared.domain.installation import InstallationToken, TokenRequest, TokenScope
+from shared.domain.operation import Service
 from shared.domain.permissions import SELECT
+from shared.domain.principal import Principal
 from shared.errors import GitHubUnauthorized, GitHubUnavailable, InvalidSettings
 from shared.github.client import GitHubClient
 from shared.github.repositories import accessible_ids
@@ -29,10 +31,10 @@ class Account:
 class Access:
     """Finds installations by account, and lends their tokens."""
 
-    def __init__(self, tokens: TokenClient, github: GitHubClient, *, requested_by: str, purpose: str) -> None:
+    def __init__(self, tokens: TokenClient, github: GitHubClient, *, run_id: RunId | None, purpose: str) -> None:
         self._tokens = tokens
         self._github = github
-        self._requested_by = requested_by
+        self._run_id = run_id
         self._purpose = purpose
         self._accounts: dict[str, Account] = {}
 
@@ -65,10 +67,10 @@ class Access:
 
     async def _get(self, installation_id: InstallationId) -> InstallationToken:
         request = TokenRequest(
-            installation_id=installation_id,
-            permissions=SELECT,
-            requested_by=self._requested_by,
+            scope=TokenScope(installation_id=installation_id, permissions=SELECT),
+            requester=Principal.of_service(Service.SELECTION),
             purpose=self._purpose,
+            run_id=self._run_id,
         )
         with _key_is_right():
             return await self._tokens.get(request)

@@ -38,8 +38,8 @@ async def select_repositories(ctx: SelectionContext, command: Command) -> None:
     access = Access(
         ctx.tokens,
         ctx.github,
-        requested_by=command.actor,
-        purpose=f"selection {selection.id}",
+        run_id=selection.run_id,
+        purpose=f"selection {selection.id} for {command.actor}",
     )
     selected = await _select(ctx, parse_spec(selection.document), access)
     async with ctx.outbox.transaction(completing=command.operation_id) as work:

@@ -18,7 +18,7 @@ from redis.asyncio import Redis
 
 from shared.clock import utcnow
 from shared.domain.ids import InstallationId
-from shared.domain.installation import InstallationToken, TokenRequest
+from shared.domain.installation import InstallationToken, TokenScope
 from shared.domain.operation import Service
 from shared.domain.permissions import parse_permissions
 from shared.streams.keys import PREFIX
@@ -35,9 +35,9 @@ class TokenCache(Protocol):
     async def forget(self, key: str) -> None: ...
 
 
-def cache_key(request: TokenRequest, *, base_url: str, app_id: str) -> str:
+def cache_key(scope: TokenScope, *, base_url: str, app_id: str) -> str:
     """Names what is asked for, of which App on which GitHub: levels of permissions are told apart."""
-    facts = {"base_url": base_url, "app_id": app_id, **scope_payload(request)}
+    facts = {"base_url": base_url, "app_id": app_id, **scope_payload(scope)}
     return hashlib.sha256(json.dumps(facts, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 

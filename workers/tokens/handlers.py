@@ -11,10 +11,10 @@ import structlog
 
 from shared.domain.installation import InstallationToken, TokenRequest
 from shared.errors import InstallationNotFound, InstallationSuspended, InvalidInput, OctobatchError
-from shared.postgres import installations, token_grants, webhook_deliveries
+from shared.postgres import installations, token_audit, webhook_deliveries
 from shared.sealing import seal
 from shared.streams.token_errors import error_answer
-from shared.streams.tokens import parse_scope, sealing_context, token_sha256
+from shared.streams.tokens import parse_request, parse_scope, sealing_context, token_sha256
 from workers.runtime import Command
 
 from .context import TokensContext
@@ -62,16 +62,16 @@ async def _answer(command: Command, answer: Awaitable[dict[str, Any]]) -> None:
 
 
 async def _grant(ctx: TokensContext, payload: Mapping[str, Any]) -> dict[str, Any]:
-    request = parse_scope(payload)
+    request = parse_request(payload)
     try:
-        token = await ctx.minting.token_for(request)
+        token = await ctx.minting.token_for(request.scope)
     except (InstallationSuspended, InstallationNotFound) as error:
         await _record_loss(ctx, request, error)
         raise
     answer = _sealed(token, payload)
     async with ctx.pool.acquire() as conn:
-        await token_grants.record_grant(conn, request=request, token=token, token_sha256=token_sha256(token.token))
-    _log.info("token_granted", installation_id=request.installation_id, purpose=request.purpose)
+        await token_audit.record_grant(conn, request=request, token=token, token_sha256=token_sha256(token.token))
+    _log.info("token_granted", installation_id=request.scope.installation_id, purpose=request.purpose)
     return answer
 
 
@@ -87,9 +87,9 @@ async def _resolve(ctx: TokensContext, payload: Mapping[str, Any]) -> dict[str, 
 async def _record_loss(ctx: TokensContext, request: TokenRequest, error: OctobatchError) -> None:
     async with ctx.pool.acquire() as conn:
         if isinstance(error, InstallationSuspended):
-            await installations.mark_suspended(conn, request.installation_id)
+            await installations.mark_suspended(conn, request.scope.installation_id)
         else:
-            await installations.mark_deleted(conn, request.installation_id)
+            await installations.mark_deleted(conn, request.scope.installation_id)
 
 
 def _sealed(token: InstallationToken, payload: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from weakref import WeakValueDictionary
 
-from shared.domain.installation import InstallationToken, TokenRequest
+from shared.domain.installation import InstallationToken, TokenScope
 from shared.github.app_auth import AppAuth
 from shared.streams.tokens import token_sha256
 
@@ -21,23 +21,23 @@ class Minting:
         self._base_url = base_url
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def token_for(self, request: TokenRequest) -> InstallationToken:
+    async def token_for(self, scope: TokenScope) -> InstallationToken:
         """A token with just what is asked for; raises what `AppAuth.mint` does."""
-        key = self._key(request)
+        key = self._key(scope)
         lock = self._locks.setdefault(key, asyncio.Lock())
         async with lock:
             token = await self._cache.get(key)
             if token is None:
-                token = await self._app.mint(request)
+                token = await self._app.mint(scope)
                 await self._cache.put(key, token)
             return token
 
-    async def forget(self, request: TokenRequest, *, sha256: str) -> None:
+    async def forget(self, scope: TokenScope, *, sha256: str) -> None:
         """Gives this token of the scope to nobody any more; a newer one stays."""
-        key = self._key(request)
+        key = self._key(scope)
         token = await self._cache.get(key)
         if token and token_sha256(token.token) == sha256:
             await self._cache.forget(key)
 
-    def _key(self, request: TokenRequest) -> str:
-        return cache_key(request, base_url=self._base_url, app_id=self._app.app_id)
+    def _key(self, scope: TokenScope) -> str:
+        return cache_key(scope, base_url=self._base_url, app_id=self._app.app_id)

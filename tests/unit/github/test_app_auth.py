@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from shared.domain.ids import InstallationId
-from shared.domain.installation import TokenRequest
+from shared.domain.installation import TokenScope
 from shared.domain.permissions import Level
 from shared.errors import (
     GitHubLimited,
@@ -31,7 +31,7 @@ from shared.github.client import GitHubClient
 
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 PEM = KEY.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()).decode()
-REQUEST = TokenRequest(installation_id=InstallationId(7), permissions={"contents": Level.WRITE}, repository_ids=(3, 1))
+REQUEST = TokenScope(installation_id=InstallationId(7), permissions={"contents": Level.WRITE}, repository_ids=(3, 1))
 GIVEN = {
     "token": "ghs_16C7e42F292c6912E7710c838347Ae178B4a",
     "expires_at": "2026-03-01T13:00:00Z",
@@ -116,7 +116,7 @@ async def test_a_token_is_minted_with_just_what_is_asked_for() -> None:
 
     async with app_at(handler) as app:
         token = await app.mint(REQUEST)
-        await app.mint(TokenRequest(installation_id=InstallationId(7)))
+        await app.mint(TokenScope(installation_id=InstallationId(7)))
     assert seen[0].url.path == "/api/v3/app/installations/7/access_tokens"
     assert json.loads(seen[0].content) == {"permissions": {"contents": "write"}, "repository_ids": [3, 1]}
     assert json.loads(seen[1].content) == {}
@@ -144,7 +144,7 @@ async def test_each_refusal_of_a_token_has_its_meaning(status: int, message: str
 
 
 async def test_a_token_is_for_at_most_500_repositories() -> None:
-    many = TokenRequest(installation_id=InstallationId(7), repository_ids=tuple(range(501)))
+    many = TokenScope(installation_id=InstallationId(7), repository_ids=tuple(range(501)))
     async with app_at(lambda _: httpx.Response(500)) as app:
         with pytest.raises(NotPermitted, match="500"):
             await app.mint(many)

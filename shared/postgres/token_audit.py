@@ -15,16 +15,16 @@ async def record_grant(conn: Connection, *, request: TokenRequest, token: Instal
     """
     await conn.execute(
         """
-        INSERT INTO token_grants
-            (id, installation_id, permissions, repository_ids, requested_by, purpose, token_sha256,
+        INSERT INTO token_audit
+            (kind, id, installation_id, permissions, repository_ids, requested_by, purpose, token_sha256,
              minted_at, expires_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        VALUES ('grant', $1, $2, $3, $4, $5, $6, $7, $8, $9)
         """,
         new_id(),
         token.installation_id,
         dict(token.permissions),
-        list(request.repository_ids),
-        request.requested_by,
+        list(request.scope.repository_ids),
+        request.requester.actor,
         request.purpose,
         token_sha256,
         token.minted_at,
