@@ -113,6 +113,14 @@ class AppAuth:
             repository_selection=facts.get("repository_selection", "all"),
         )
 
+    async def revoke(self, token: str, *, minted_at: datetime | None = None) -> None:
+        """Ends a token of an installation, as `GitHubClient.revoke` says."""
+        await self._github.revoke(token, minted_at=minted_at)
+
+    async def hook_config(self) -> Mapping[str, Any]:
+        """Where GitHub sends the App's webhooks: `url` (empty: nowhere), `content_type`, `insecure_ssl`."""
+        return cast("Mapping[str, Any]", await self._ask("GET", "/app/hook/config"))
+
     async def _ask(self, method: str, path: str, *, json: Any = None, params: Mapping[str, Any] | None = None) -> Any:
         """One call as the App; where GitHub finds our clock wrong, once more by GitHub's clock."""
         try:

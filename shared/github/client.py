@@ -15,7 +15,8 @@ import json
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime
 from typing import Any, TypeVar, cast
 from urllib.parse import urlencode, urljoin, urlsplit
 
@@ -83,6 +84,19 @@ class GitHubClient:
             token, lambda: self._api.call(method, _target(path, params), token, json)
         )
         return data
+
+    async def revoke(self, token: str, *, minted_at: datetime | None = None) -> None:
+        """Ends an installation token; one that GitHub no longer knows, expired or revoked already, is ended too.
+
+        A replica may not have heard of a token that is younger than `YOUNG_SECONDS`: say when it was minted, and its
+        refusal is not taken for an answer until then. Raises `InstallationSuspended`, in which case the token is
+        dead only until the installation is not.
+        """
+        age = (utcnow() - minted_at).total_seconds() if minted_at else YOUNG_SECONDS
+        with suppress(GitHubUnauthorized):
+            await self._retry_refused(
+                max(0.0, YOUNG_SECONDS - age), lambda: self._api.call("DELETE", "/installation/token", token, None)
+            )
 
     async def rest_pages(self, path: str, *, token: str, params: Mapping[str, Any] | None = None) -> AsyncIterator[Any]:
         """The body of each page of a listing, following `Link: rel="next"`."""
@@ -156,9 +170,12 @@ class GitHubClient:
 
     async def _retry_while_young(self, token: str, call: Callable[[], Awaitable[T]]) -> T:
         """A fresh token can be refused with 401, a fresh down-scoped one with 403: ask again while it is young."""
+        return await self._retry_refused(self._youth_left(token), call)
+
+    async def _retry_refused(self, seconds: float, call: Callable[[], Awaitable[T]]) -> T:
         async for attempt in AsyncRetrying(
             retry=retry_if_exception_type((GitHubUnauthorized, GitHubForbidden)),
-            stop=stop_after_delay(self._youth_left(token)),
+            stop=stop_after_delay(seconds),
             wait=wait_random(0.2, 0.6),
             reraise=True,
         ):
