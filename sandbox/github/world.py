@@ -46,6 +46,7 @@ class World:
     counters: Counters
     webhooks: Webhooks
     token_lifetime_seconds: float = TOKEN_LIFETIME_SECONDS
+    token_canary: str = ""
 
     @classmethod
     def open(cls, folder: Path, *, base_url: str) -> World:

@@ -147,7 +147,7 @@ def mint_token(
         raise forbidden("This installation has been suspended")
     granted = _granted(installation, permissions)
     chosen = _chosen(world, installation, repository_ids, repository_names)
-    token = "ghs_" + _random(36)
+    token = "ghs_" + world.token_canary + _random(36 - len(world.token_canary))
     now = world.clock.now()
     facts = Token(
         installation_id=installation.id,

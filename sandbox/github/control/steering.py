@@ -123,6 +123,8 @@ def change_settings(world: World, _: Request, body: Settings) -> None:
         world.clock.skew_seconds = body.clock_skew_seconds
     if body.token_lifetime_seconds is not None:
         world.token_lifetime_seconds = body.token_lifetime_seconds
+    if body.token_canary is not None:
+        world.token_canary = body.token_canary
     if body.webhook_url is not None:
         app = world.state.apps.all()[0]
         world.state.apps.update(app.id, webhook_url=body.webhook_url or None)

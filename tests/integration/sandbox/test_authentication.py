@@ -103,6 +103,16 @@ def test_a_token_says_what_it_may_and_for_how_long(github: RunningSandbox, org: 
     assert "repositories" not in minted
 
 
+def test_a_canary_is_in_every_token_that_still_looks_like_one(github: RunningSandbox, org: Organization) -> None:
+    github.ask("PATCH", "settings", {"token_canary": "SungByACanary"})
+    one, other = github.token(org.installation_id), github.token(org.installation_id)
+    assert one != other
+    for token in (one, other):
+        assert token.startswith("ghs_SungByACanary")
+        assert len(token) == 40
+        assert _ask_as(github, token, "installation/repositories").status_code == 200
+
+
 def test_an_expired_token_is_bad_credentials(github: RunningSandbox, org: Organization) -> None:
     github.ask("PATCH", "settings", {"token_lifetime_seconds": 0.001})
     answer = _ask_as(github, github.token(org.installation_id), "installation/repositories")
