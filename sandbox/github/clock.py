@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 
 class Clock:
-    """`skew_seconds` moves what GitHub thinks the time is: its Date header and how it judges JWTs."""
+    """`skew_seconds` moves what GitHub thinks the time is: its Date header, how it judges JWTs, and when it says that
+    tokens expire."""
 
     def __init__(self) -> None:
         self.skew_seconds = 0.0

@@ -83,7 +83,7 @@ class AppAuth:
         raise InstallationNotFound(f"the App is not installed on {account}: install it there first", status=404)
 
     async def mint(self, scope: TokenScope) -> InstallationToken:
-        """A new token of an installation, with just what is asked for.
+        """A new token of an installation, with just what is asked for; it expires by our clock, not GitHub's.
 
         Raises `InstallationNotFound`, `InstallationSuspended`, and `NotPermitted` where the installation does not
         grant the permissions or does not have the repositories: GitHub does not say which of the two it is.
@@ -107,7 +107,7 @@ class AppAuth:
         return InstallationToken(
             token=facts["token"],
             installation_id=scope.installation_id,
-            expires_at=datetime.fromisoformat(facts["expires_at"]),
+            expires_at=datetime.fromisoformat(facts["expires_at"]) - self._clock_offset,
             minted_at=utcnow(),
             permissions=parse_permissions(facts["permissions"]),
             repository_selection=facts.get("repository_selection", "all"),

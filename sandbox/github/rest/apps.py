@@ -93,7 +93,7 @@ def create_token(call: Call) -> Reply:
     )
     body: dict[str, Any] = {
         "token": token,
-        "expires_at": stamp(facts.expires),
+        "expires_at": stamp(facts.expires + call.world.clock.skew_seconds),
         "permissions": facts.permissions,
         "repository_selection": installation.repository_selection,
     }

@@ -94,6 +94,22 @@ async def test_a_clock_that_is_off_is_corrected_by_githubs(minutes: int) -> None
         assert len(asked) == 3  # the offset is remembered
 
 
+@pytest.mark.parametrize("minutes", [-10, 10])
+async def test_a_token_expires_by_our_clock(minutes: int) -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        theirs = datetime.now(UTC) + timedelta(minutes=minutes)
+        claims = claims_of(request, options={"verify_exp": False, "verify_iat": False})
+        if not claims["iat"] < theirs.timestamp() < claims["exp"]:
+            message = "'Expiration time' claim ('exp') must be a numeric value representing the future time"
+            date = {"date": format_datetime(theirs, usegmt=True)}
+            return httpx.Response(401, json={"message": message}, headers=date)
+        return httpx.Response(201, json={**GIVEN, "expires_at": (theirs + timedelta(hours=1)).isoformat()})
+
+    async with app_at(handler) as app:
+        token = await app.mint(REQUEST)
+    assert abs(token.expires_at - datetime.now(UTC) - timedelta(hours=1)) < timedelta(seconds=5)
+
+
 async def test_a_wrong_key_says_what_to_check() -> None:
     asked: list[int] = []
 
