@@ -11,7 +11,7 @@ from rich.text import Text
 
 from shared.errors import OctobatchError
 
-from . import applying, campaigns, operations, pages, runs, selections, specs, streams, targets, tokens
+from . import applying, campaigns, installations, operations, pages, runs, selections, specs, streams, targets, tokens
 from .failures import EXIT_CODES_HELP, CommandFailed, ExitCode
 from .output import messages
 
@@ -49,6 +49,7 @@ def _register_all() -> None:
     app.add_typer(campaigns.app, name="campaigns")
     app.add_typer(selections.app, name="selections")
     app.add_typer(operations.app, name="operations")
+    app.add_typer(installations.app, name="installations")
     app.add_typer(specs.app, name="spec")
     app.add_typer(streams.app, name="streams")
     for entry_point in entry_points(group=ENTRY_POINTS):

@@ -1,4 +1,4 @@
-"""`octobatch token` and `installations`: where the App is installed, and a token for one installation."""
+"""`octobatch token`: a token for one installation; and the group `octobatch tokens`."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from typing import Annotated
 import typer
 
 from .client import open_gateway
-from .output import Output, OutputFormat, moment, print_json, print_rows, print_text, say
+from .output import Output, OutputFormat, moment, print_json, print_text, say
+
+tokens = typer.Typer(help="Ask what tokens would give.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
     """Adds the commands to `octobatch`."""
     app.command(epilog="Example: git clone https://x-access-token:$(octobatch token 12)@github.example/acme/api")(token)
-    app.command()(installations)
+    app.add_typer(tokens, name="tokens")
 
 
 def token(
@@ -29,25 +31,3 @@ def token(
     permissions = ", ".join(f"{name}: {level}" for name, level in sorted(found["permissions"].items()))
     say(f"expires {moment(found['expires_at'])}; {permissions}")
     print_text(f"{found['token']}\n")
-
-
-def installations(output: Output = OutputFormat.TABLE) -> None:
-    """List where the GitHub App is installed."""
-    with open_gateway() as gateway:
-        found = list(gateway.items("/installations"))
-    if output is OutputFormat.JSON:
-        print_json(found)
-        return
-    print_rows(
-        ("installation", "account", "kind", "repositories", "suspended"),
-        (
-            (
-                str(each["id"]),
-                each["account"],
-                each["account_type"],
-                each["repository_selection"],
-                moment(each["suspended_at"]),
-            )
-            for each in found
-        ),
-    )

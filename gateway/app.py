@@ -10,7 +10,7 @@ from fastapi import FastAPI, Request, Response
 from shared.observability.traces import continued
 from shared.settings import GatewaySettings
 
-from . import health, operations, problems, reference, specs, tokens, webhooks
+from . import health, installations, operations, problems, reference, specs, tokens, webhooks
 from .auth import ensure_first_key
 from .campaigns import routes as campaigns
 from .resources import open_resources
@@ -22,6 +22,21 @@ from .web import pages
 
 MAX_BODY_BYTES = 26 * 1024 * 1024
 """GitHub's webhooks have at most 25 MB."""
+
+MODULES = (
+    campaigns,
+    runs,
+    targets,
+    selections,
+    operations,
+    installations,
+    tokens,
+    specs,
+    streams,
+    webhooks,
+    health,
+    pages,
+)
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -54,7 +69,7 @@ def create_app(settings: GatewaySettings, *, tell: Callable[[str], None] = print
     app.middleware("http")(_guard)
     app.middleware("http")(_trace)
     problems.install(app)
-    for module in (campaigns, runs, targets, selections, operations, tokens, specs, streams, webhooks, health, pages):
+    for module in MODULES:
         app.include_router(module.router)
     pages.mount_assets(app)
     reference.install(app)

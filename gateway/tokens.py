@@ -1,4 +1,4 @@
-"""Installations of the App, and tokens of theirs. The gateway never sees the App's key: the tokens worker mints."""
+"""Tokens of installations. The gateway never sees the App's key: the tokens worker mints."""
 
 from __future__ import annotations
 
@@ -12,28 +12,14 @@ from shared.domain.ids import InstallationId
 from shared.domain.installation import TokenRequest, TokenScope
 from shared.domain.permissions import Level
 from shared.domain.principal import Principal
-from shared.postgres.installations import list_installations as read_installations
 
 from .auth import SignedIn
-from .paging import Page
 from .resources import Opened, Resources
 from .schemas import Given, Shown
 
 router = APIRouter(tags=["tokens"])
 
 GitHubId = Annotated[int, Path(ge=1, lt=2**63)]
-
-
-class ShownInstallation(Shown):
-    """An installation of the App."""
-
-    id: int
-    account: str
-    account_type: str
-    repository_selection: str
-    permissions: dict[str, Level]
-    suspended_at: datetime | None
-    updated_at: datetime
 
 
 class GivenScope(Given):
@@ -52,14 +38,6 @@ class ShownToken(Shown):
     minted_at: datetime
     permissions: dict[str, Level]
     repository_selection: str
-
-
-@router.get("/installations")
-async def list_installations(resources: Opened, _: SignedIn) -> Page[ShownInstallation]:
-    """Where the App is installed."""
-    async with resources.pool.acquire() as conn:
-        found = await read_installations(conn)
-    return Page(items=[ShownInstallation.model_validate(each) for each in found], next_cursor=None)
 
 
 @router.get("/tokens/installations/{installation_id}")

@@ -28,11 +28,13 @@ from threading import Event, Lock
 from urllib.request import urlopen
 
 import migrations
+from shared.domain.permissions import parse_permissions, permissions_text
 
 from .embedded.postgres import EmbeddedPostgres
 from .embedded.servers import ServerNotStarted, stop, wait_until
 from .embedded.valkey import EmbeddedValkey
 from .folder import StackError, StackFolder
+from .github.first_start import PERMISSIONS
 
 WORKERS = ("campaigns", "selection", "tokens")
 SUPERVISION_SECONDS = 0.25
@@ -177,6 +179,9 @@ class Stack:
             "OCTOBATCH_GITHUB_APP_ID": str(json.loads((github / "app.json").read_text())["app_id"]),
             "OCTOBATCH_GITHUB_APP_PRIVATE_KEY_FILE": self.environment().get(
                 "OCTOBATCH_GITHUB_APP_PRIVATE_KEY_FILE", str(github / "app.pem")
+            ),
+            "OCTOBATCH_GITHUB_APP_PERMISSIONS": self.environment().get(
+                "OCTOBATCH_GITHUB_APP_PERMISSIONS", permissions_text(parse_permissions(PERMISSIONS))
             ),
             "OCTOBATCH_TOKEN_CACHE_KEY": self._cache_key(),
         }

@@ -15,9 +15,10 @@ import os
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from .domain.permissions import EXPECTED, Level, parse_permissions_text, permissions_text
 from .errors import InvalidSettings
 
 PREFIX = "OCTOBATCH_"
@@ -165,9 +166,23 @@ class TokensSettings(WorkerSettings):
 
     github_app_id: str = Field(description="the App's id or client id")
     github_app_private_key: SecretStr = Field(description="the App's private key, PEM (PKCS#1 or PKCS#8)")
+    github_app_permissions: str = Field(
+        permissions_text(EXPECTED),
+        description="what each installation is expected to grant, no less and no more: RESOURCE:LEVEL,…",
+    )
     token_cache_key: SecretStr | None = Field(
         None, description="key that cached tokens are encrypted with in Redis; none = cached in memory only"
     )
+
+    @field_validator("github_app_permissions")
+    @classmethod
+    def _is_permissions(cls, text: str) -> str:
+        return permissions_text(parse_permissions_text(text))
+
+    @property
+    def expected_permissions(self) -> dict[str, Level]:
+        """`github_app_permissions`, read."""
+        return parse_permissions_text(self.github_app_permissions)
 
 
 S = TypeVar("S", bound=Settings)

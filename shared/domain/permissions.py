@@ -37,8 +37,38 @@ def missing_permissions(wanted: Permissions, granted: Permissions) -> dict[str, 
     }
 
 
+def excessive_permissions(granted: Permissions, expected: Permissions) -> dict[str, Level]:
+    """What of `granted` goes beyond `expected`, at the level that is granted."""
+    return missing_permissions(granted, expected)
+
+
+def permissions_text(permissions: Permissions) -> str:
+    """In one line: `checks:read,contents:write`."""
+    return ",".join(f"{resource}:{level}" for resource, level in sorted(permissions.items()))
+
+
+def parse_permissions_text(text: str) -> dict[str, Level]:
+    """What `permissions_text` wrote; raises `ValueError` that names the part which is wrong."""
+    permissions: dict[str, Level] = {}
+    for part in filter(None, (each.strip() for each in text.split(","))):
+        resource, colon, level = (each.strip() for each in part.partition(":"))
+        if not resource or not colon or level not in set(Level) or resource in permissions:
+            raise ValueError(f"{part!r} is not one RESOURCE:LEVEL, such as contents:write; levels: {', '.join(Level)}")
+        permissions[resource] = Level(level)
+    return permissions
+
+
 SELECT = {"metadata": Level.READ, "contents": Level.READ}
 """What it takes to select repositories and read their files."""
 
 PUBLISH = {"metadata": Level.READ, "contents": Level.WRITE, "pull_requests": Level.WRITE}
 """What it takes to push a branch and open a pull request."""
+
+EXPECTED = {
+    "checks": Level.READ,
+    "contents": Level.WRITE,
+    "members": Level.READ,
+    "metadata": Level.READ,
+    "pull_requests": Level.WRITE,
+}
+"""What the App asks for, and each installation of it is expected to grant: no less, and no more."""

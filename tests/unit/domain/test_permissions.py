@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from shared.domain.permissions import Level, missing_permissions, parse_permissions
+from shared.domain.permissions import (
+    EXPECTED,
+    Level,
+    excessive_permissions,
+    missing_permissions,
+    parse_permissions,
+    parse_permissions_text,
+    permissions_text,
+)
 
 
 def test_a_higher_level_covers_a_lower_one() -> None:
@@ -23,3 +31,20 @@ def test_what_is_not_granted_is_missing() -> None:
 def test_a_level_that_github_does_not_have_is_refused() -> None:
     with pytest.raises(ValueError, match="owner"):
         parse_permissions({"contents": "owner"})
+
+
+def test_what_goes_beyond_what_is_expected_is_excessive_at_the_level_it_has() -> None:
+    granted = {**EXPECTED, "contents": Level.ADMIN, "workflows": Level.WRITE, "checks": Level.READ}
+    assert excessive_permissions(granted, EXPECTED) == {"contents": Level.ADMIN, "workflows": Level.WRITE}
+
+
+def test_permissions_are_written_and_read_in_one_line() -> None:
+    assert permissions_text({"pull_requests": Level.WRITE, "checks": Level.READ}) == "checks:read,pull_requests:write"
+    assert parse_permissions_text(permissions_text(EXPECTED)) == EXPECTED
+    assert parse_permissions_text(" checks : read , ") == {"checks": Level.READ}
+
+
+@pytest.mark.parametrize("text", ["contents", "contents:owner", ":read", "checks:read,checks:write"])
+def test_a_line_that_is_not_permissions_is_refused_by_its_part(text: str) -> None:
+    with pytest.raises(ValueError, match="RESOURCE:LEVEL"):
+        parse_permissions_text(text)

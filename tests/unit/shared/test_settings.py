@@ -62,3 +62,13 @@ def test_a_file_that_cannot_be_read_stops_the_start(environment: pytest.MonkeyPa
 def test_secrets_do_not_show_in_a_printout(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("OCTOBATCH_POSTGRES_DSN", "postgresql://me:hunter2@localhost/octobatch")
     assert "hunter2" not in repr(load(Settings))
+
+
+def test_permissions_that_cannot_be_read_stop_the_start(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("OCTOBATCH_GITHUB_APP_ID", "1")
+    environment.setenv("OCTOBATCH_GITHUB_APP_PRIVATE_KEY", "the key")
+    environment.setenv("OCTOBATCH_GITHUB_APP_PERMISSIONS", "contents:write, workflows:write")
+    assert load(TokensSettings).expected_permissions == {"contents": "write", "workflows": "write"}
+    environment.setenv("OCTOBATCH_GITHUB_APP_PERMISSIONS", "contents=write")
+    with pytest.raises(InvalidSettings, match=r"OCTOBATCH_GITHUB_APP_PERMISSIONS: .*'contents=write' is not one"):
+        load(TokensSettings)
