@@ -6,6 +6,7 @@
 | `/api/graphql` | GraphQL |
 | `/owner/name.git` | git over smart HTTP |
 | `/owner/name/pull/N` | the page of a pull request |
+| `/settings/apps/new`, `/apps/…` | the pages to register an App and to install it |
 | `/_sandbox/…` | the control API (from this machine only) |
 """
 
@@ -21,6 +22,7 @@ from starlette.routing import Mount, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .answers import error_response, finish
+from .app_pages import AppPages
 from .control import routes as control_routes
 from .git_http import GitHTTP
 from .graphql_endpoint import GraphQLEndpoint
@@ -42,13 +44,23 @@ def create_app(world: World) -> ASGIApp:
     async def nothing(_: Request) -> Response:
         return finish(world, error_response(404, "Not Found"))
 
-    git, pages = GitHTTP(world), PullRequestPages(world)
+    git, pages, apps = GitHTTP(world), PullRequestPages(world), AppPages(world)
     rest = Router([*serving.routes(world), Route("/{path:path}", nothing)], redirect_slashes=False)
     repository = "/{owner}/{name}"
     routes = [
         Route("/api/graphql", GraphQLEndpoint(world).answer, methods=["POST"]),
         Mount("/api/v3", rest),
         Mount("/_sandbox", routes=control_routes(world)),
+        *[
+            route
+            for settings in ("/settings/apps", "/organizations/{org}/settings/apps")
+            for route in (
+                Route(f"{settings}/new", apps.new, methods=["GET", "POST"]),
+                Route(settings, apps.create, methods=["POST"]),
+            )
+        ],
+        Route("/apps/{slug}", apps.app),
+        Route("/apps/{slug}/installations/new", apps.install, methods=["GET", "POST"]),
         Route(f"{repository}/info/refs", git.advertise),
         Route(f"{repository}/git-upload-pack", git.exchange, methods=["POST"]),
         Route(f"{repository}/git-receive-pack", git.exchange, methods=["POST"]),

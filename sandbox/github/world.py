@@ -26,6 +26,7 @@ from .state import State
 from .webhooks import Webhooks
 
 TOKEN_LIFETIME_SECONDS = 3600.0
+MANIFEST_LIFETIME_SECONDS = 3600.0
 
 
 @dataclass(kw_only=True)
@@ -46,6 +47,7 @@ class World:
     counters: Counters
     webhooks: Webhooks
     token_lifetime_seconds: float = TOKEN_LIFETIME_SECONDS
+    manifest_lifetime_seconds: float = MANIFEST_LIFETIME_SECONDS
     token_canary: str = ""
 
     @classmethod

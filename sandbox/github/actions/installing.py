@@ -69,6 +69,14 @@ def create_app(
     return NewApp(app=app, private_key=add_key(world, app), client_secret=client_secret)
 
 
+def keep_manifest(world: World, owner: Account, manifest: Mapping[str, object]) -> str:
+    """The code of a manifest that a person has confirmed; it can be converted once, within the hour."""
+    code = secrets.token_hex(20)
+    expires = world.clock.now() + world.manifest_lifetime_seconds
+    world.state.apps.keep_manifest(hash_of(code), {**manifest, "owner": owner.login}, expires=expires)
+    return code
+
+
 def add_key(world: World, app: App) -> str:
     """One more key of the App; the private part as PEM (PKCS#1, as GitHub gives it), which is not kept."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)

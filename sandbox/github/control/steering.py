@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import Any
 
 from pydantic import RootModel
@@ -13,12 +12,9 @@ from ..errors import not_found
 from ..faults import Fault
 from ..limits import LimitSettings
 from ..state import Installation
-from ..state.installations import hash_of
 from ..world import World
 from .handling import Nothing, account_of
 from .requests import FaultBody, InstallationChange, LimitsBody, NewManifest, Settings
-
-_MANIFEST_SECONDS = 3600
 
 
 class FaultList(RootModel[list[FaultBody]]):
@@ -123,6 +119,8 @@ def change_settings(world: World, _: Request, body: Settings) -> None:
         world.clock.skew_seconds = body.clock_skew_seconds
     if body.token_lifetime_seconds is not None:
         world.token_lifetime_seconds = body.token_lifetime_seconds
+    if body.manifest_lifetime_seconds is not None:
+        world.manifest_lifetime_seconds = body.manifest_lifetime_seconds
     if body.token_canary is not None:
         world.token_canary = body.token_canary
     if body.webhook_url is not None:
@@ -147,11 +145,7 @@ def add_key(world: World, _: Request, __: Nothing) -> Any:
 
 def keep_manifest(world: World, _: Request, body: NewManifest) -> Any:
     """POST /manifests"""
-    owner = account_of(world, body.owner)
-    code = secrets.token_hex(20)
-    expires = world.clock.now() + _MANIFEST_SECONDS
-    world.state.apps.keep_manifest(hash_of(code), {**body.manifest, "owner": owner.login}, expires=expires)
-    return {"code": code}
+    return {"code": installing.keep_manifest(world, account_of(world, body.owner), body.manifest)}
 
 
 def _installation(world: World, request: Request) -> Installation:

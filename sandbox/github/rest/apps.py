@@ -196,7 +196,8 @@ def convert_manifest(call: Call) -> Reply:
     if owner is None or not name or not url:
         raise invalid("Integration", "name", code="missing_field")
     hook: dict[str, Any] = manifest.get("hook_attributes") or {}
-    secret = world.state.store.value("SELECT lower(hex(randomblob(20)))") if hook.get("url") else None
+    webhook_url = hook.get("url") if hook.get("active", True) else None
+    secret = world.state.store.value("SELECT lower(hex(randomblob(20)))") if webhook_url else None
     made = installing.create_app(
         world,
         owner,
@@ -206,7 +207,7 @@ def convert_manifest(call: Call) -> Reply:
         external_url=url,
         permissions=manifest.get("default_permissions") or {},
         event_names=manifest.get("default_events") or [],
-        webhook_url=hook.get("url"),
+        webhook_url=webhook_url,
         webhook_secret=secret,
     )
     told = {
