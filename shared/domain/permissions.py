@@ -58,6 +58,20 @@ def parse_permissions_text(text: str) -> dict[str, Level]:
     return permissions
 
 
+def common_permissions(one: Permissions, other: Permissions) -> dict[str, Level]:
+    """What both allow: of each resource in both, the lower level."""
+    return {
+        resource: min(level, other[resource], key=lambda each: each.rank)
+        for resource, level in one.items()
+        if resource in other
+    }
+
+
+def describe_permissions(permissions: Permissions) -> str:
+    """`contents: read, pull_requests: write`, as people read it."""
+    return ", ".join(f"{resource}: {level}" for resource, level in sorted(permissions.items())) or "nothing"
+
+
 SELECT = {"metadata": Level.READ, "contents": Level.READ}
 """What it takes to select repositories and read their files."""
 

@@ -1,0 +1,22 @@
+"""Trust policies: who may ask for tokens of which installations and repositories, and with which permissions.
+
+decision = decide(policies, principal, wanted)    # deny by default; one policy must cover all that is wanted
+decision.permissions                              # what the token shall have; nothing where it is refused
+"""
+
+from .deciding import Considered, Decision, Verdict, Wanted, decide
+from .model import ApiKeyMatcher, PolicyDocument, TrustPolicy, WorkloadMatcher
+from .services import service_ceiling
+
+__all__ = [
+    "ApiKeyMatcher",
+    "Considered",
+    "Decision",
+    "PolicyDocument",
+    "TrustPolicy",
+    "Verdict",
+    "Wanted",
+    "WorkloadMatcher",
+    "decide",
+    "service_ceiling",
+]
