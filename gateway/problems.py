@@ -50,6 +50,7 @@ class Problem(BaseModel):
 
 KINDS: dict[type[Exception], Kind] = {
     errors.InvalidSpec: Kind("invalid-spec", 422, "Correct the fields that `problems` lists, with their lines."),
+    errors.InvalidPolicies: Kind("invalid-policies", 422, "Correct what `problems` lists, each with its line."),
     errors.InvalidInput: Kind("invalid-input", 422, "Correct the fields that `problems` lists."),
     errors.NotFound: Kind("not-found", 404, "Check the name or id; lists show what exists."),
     errors.AlreadyExists: Kind("already-exists", 409, "Choose another name, or change the existing one with PUT."),

@@ -54,6 +54,13 @@ class InvalidSpec(InvalidInput):
         super().__init__("the campaign spec is not valid", problems)
 
 
+class InvalidPolicies(InvalidInput):
+    """A document of trust policies that is not valid."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("the trust policies are not valid", problems)
+
+
 class InvalidSettings(OctobatchError):
     """A setting is missing or has a value that cannot be used; the process must not start."""
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, StringConstraints, Tag
+from pydantic import BeforeValidator, Discriminator, Field, StringConstraints, Tag, WithJsonSchema
 
 from ..permissions import Level, Permissions
 from ..principal import Principal, PrincipalKind
 from ..spec.fields import AsTuple, SpecModel, wrong
-from .fields import ClaimPattern, FullPattern, claim_text, exactly, ignoring_case, is_match
+from .fields import MAX_PATTERN_CHARACTERS, ClaimPattern, FullPattern, claim_text, exactly, ignoring_case, is_match
 
 MAX_POLICIES = 500
 
@@ -68,11 +68,11 @@ def _audiences(principal: Principal) -> list[Any]:
 
 
 def _kind(entry: Any) -> str | None:
-    if not isinstance(entry, dict):
-        return None
-    if "apiKey" in entry:
+    """Which form an entry of a document has; that of a matcher is asked for when it is written."""
+    keys = cast("dict[str, Any]", entry) if isinstance(entry, dict) else {}
+    if isinstance(entry, ApiKeyMatcher) or "apiKey" in keys:
         return "<apiKey>"
-    return "<issuer>" if "issuer" in entry or "subject" in entry else None
+    return "<issuer>" if isinstance(entry, WorkloadMatcher) or keys.keys() & {"issuer", "subject"} else None
 
 
 Matcher = Annotated[
@@ -93,6 +93,19 @@ def _repositories(value: Any) -> Any:
     return value
 
 
+_REPOSITORIES_SCHEMA = {
+    "anyOf": [
+        {"const": "all"},
+        {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": 100,
+            "items": {"type": "string", "minLength": 1, "maxLength": MAX_PATTERN_CHARACTERS},
+        },
+    ]
+}
+
+
 class TrustPolicy(SpecModel):
     """Principals, and the most that a token for one of them may have: all of it in one policy, or not at all."""
 
@@ -103,7 +116,9 @@ class TrustPolicy(SpecModel):
     installations: Annotated[tuple[FullPattern, ...], AsTuple] = Field(
         min_length=1, max_length=100, description="Patterns of logins of accounts that the App is installed on"
     )
-    repositories: Annotated[tuple[FullPattern, ...], AsTuple, BeforeValidator(_repositories)] = Field(
+    repositories: Annotated[
+        tuple[FullPattern, ...], AsTuple, BeforeValidator(_repositories), WithJsonSchema(_REPOSITORIES_SCHEMA)
+    ] = Field(
         (),
         max_length=100,
         description="Patterns of owner/name; left out, or all = every repository of the installation",
@@ -140,19 +155,10 @@ class TrustPolicy(SpecModel):
         return cls.model_validate(facts)
 
 
-def _check_names(policies: tuple[TrustPolicy, ...]) -> tuple[TrustPolicy, ...]:
-    seen: set[str] = set()
-    for policy in policies:
-        if policy.name in seen:
-            raise wrong(f"two policies have the name {policy.name}")
-        seen.add(policy.name)
-    return policies
-
-
 class PolicyDocument(SpecModel):
     """Trust policies, in the order in which they are considered."""
 
     version: Literal[1] = Field(description="Version of the document's format")
-    policies: Annotated[tuple[TrustPolicy, ...], AsTuple, AfterValidator(_check_names)] = Field(
+    policies: Annotated[tuple[TrustPolicy, ...], AsTuple] = Field(
         max_length=MAX_POLICIES, description="The policies; the first that covers a request decides it"
     )

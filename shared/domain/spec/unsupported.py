@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, cast
 
-Path = tuple[str | int, ...]
+from ..document_keys import Path
 
 _TOP = ("workspaces", "transformChanges", "rollout", "schedule", "importChangesets")
 _CHANGESET = ("conflictStrategy", "onForeignCommits", "autoMerge", "labels", "assignees", "reviewers")

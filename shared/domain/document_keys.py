@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from .schema import spec_json_schema
-from .unsupported import Path
+Path = tuple[str | int, ...]
+"""Keys and indexes from the top of a document down to a place in it."""
 
 
-def known_keys(path: Path, data: Any) -> list[str]:
-    """The keys that a mapping at this path of the document may have."""
-    schema = spec_json_schema()
+def known_keys(path: Path, data: Any, schema: dict[str, Any]) -> list[str]:
+    """The keys that a mapping at this path of the document may have by its JSON Schema."""
     schemas = [schema]
     for part in path:
         below = data[part]
