@@ -51,6 +51,11 @@ class AppAuth:
         self._key = _rsa_key(private_key)
         self._clock_offset = timedelta()  # GitHub's clock minus ours, learnt from a refused JWT
 
+    @property
+    def github(self) -> GitHubClient:
+        """The GitHub that it is the App of."""
+        return self._github
+
     async def get_app(self) -> Mapping[str, Any]:
         """What GitHub says of the App; raises `GitHubUnauthorized` where it does not accept id and key."""
         return cast("Mapping[str, Any]", await self._ask("GET", "/app"))
@@ -120,6 +125,12 @@ class AppAuth:
     async def hook_config(self) -> Mapping[str, Any]:
         """Where GitHub sends the App's webhooks: `url` (empty: nowhere), `content_type`, `insecure_ssl`."""
         return cast("Mapping[str, Any]", await self._ask("GET", "/app/hook/config"))
+
+    async def hook_deliveries(self, *, limit: int) -> list[Mapping[str, Any]]:
+        """The last attempts to deliver webhooks, newest first, at most 100: `event`, `status`, `status_code` (0: no
+        answer), `delivered_at`."""
+        found = await self._ask("GET", "/app/hook/deliveries", params={"per_page": limit})
+        return cast("list[Mapping[str, Any]]", found)
 
     async def _ask(self, method: str, path: str, *, json: Any = None, params: Mapping[str, Any] | None = None) -> Any:
         """One call as the App; where GitHub finds our clock wrong, once more by GitHub's clock."""

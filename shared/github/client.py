@@ -47,6 +47,7 @@ YOUNG_SECONDS = 5.0
 """So long after it is first used a token may be refused by a replica of GitHub that has not heard of it."""
 
 _MOST_REDIRECTS = 3
+_PRIVATE_MODE = 401
 _MOST_REMEMBERED_TOKENS = 10_000
 T = TypeVar("T")
 
@@ -79,11 +80,27 @@ class GitHubClient:
     async def rest(
         self, method: str, path: str, *, token: str, json: Any = None, params: Mapping[str, Any] | None = None
     ) -> Any:
-        """The decoded body of one REST answer, None where it is empty. `token` may be a JWT of the App too."""
+        """The decoded body of one REST answer, None where it is empty.
+
+        `token` may be a JWT of the App too, or "" where nobody need sign in.
+        """
         data, _ = await self._retry_while_young(
             token, lambda: self._api.call(method, _target(path, params), token, json)
         )
         return data
+
+    async def probe(self) -> Mapping[str, str]:
+        """The headers with which the API's root answers anybody; raises `GitHubUnavailable` where none is there.
+
+        GitHub Enterprise Server in private mode answers with 401: it is there all the same.
+        """
+        root = f"{self.addresses.rest}/"
+        response = await self._exchange("GET", root, {}, b"", rest_cost("GET", root))
+        is_there = response.is_success or response.status_code == _PRIVATE_MODE
+        if is_there and "x-github-media-type" in response.headers:
+            return response.headers
+        why = f"{root} answers with {response.status_code}, and not as GitHub's API does"
+        raise GitHubUnavailable(why, status=response.status_code)
 
     async def revoke(self, token: str, *, minted_at: datetime | None = None) -> None:
         """Ends an installation token; one that GitHub no longer knows, expired or revoked already, is ended too.
@@ -208,7 +225,7 @@ class _RestApi(GitHubAPI):
         try:
             # `jwt` makes it a Bearer header, which GitHub takes for tokens and JWTs alike
             data, following, _ = await self._make_request(
-                method, path, {}, b"" if body is None else body, ACCEPT, jwt=token
+                method, path, {}, b"" if body is None else body, ACCEPT, jwt=token or None
             )
         except (GitHubException, ValueError) as error:
             raise GitHubUnavailable(f"the answer cannot be read: {redacted(str(error))}") from error
@@ -222,7 +239,7 @@ class _RestApi(GitHubAPI):
 
 
 def _token_in(headers: Mapping[str, str]) -> str:
-    return headers["authorization"].partition(" ")[2]
+    return headers.get("authorization", "").partition(" ")[2]
 
 
 def _target(path: str, params: Mapping[str, Any] | None) -> str:

@@ -22,6 +22,10 @@ _SERVICES = {
     "check_suite": Service.CAMPAIGNS,
 }
 
+SUBSCRIPTIONS = ("check_suite", "pull_request", "pull_request_review")
+"""What an App subscribes to of these events. Those of installations GitHub sends to every App: a manifest that names
+them is refused ("Default events unsupported"), as is one with events that its permissions do not cover."""
+
 
 def signature_is_valid(body: bytes, signature: str | None, *, secrets: Sequence[bytes]) -> bool:
     """Whether `signature` (the header `X-Hub-Signature-256`) was made over `body` with one of `secrets`.
