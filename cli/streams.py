@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from rich.table import Table
 
 from shared.domain.operation import OperationState, Service
 
+from .asking import ask
 from .client import Gateway, open_gateway
 from .failures import CommandFailed, ExitCode
 from .output import Output, OutputFormat, moment, print_facts, print_json, print_rows, results, say, table_of
@@ -283,7 +283,7 @@ def replay(  # noqa: PLR0917 - typer passes each option by its name
     with open_gateway() as gateway:
         counted = gateway.post(f"/streams/{service}/replay", {**wanted, "dry_run": True})
         if force_new and not dry_run and counted["accepted"]:
-            _ask(f"Do {counted['accepted']} finished commands again ({_counts(counted['by_type'])})?", yes=yes)
+            ask(f"Do {counted['accepted']} finished commands again ({_counts(counted['by_type'])})?", yes=yes)
         done = counted if dry_run else gateway.post(f"/streams/{service}/replay", {**wanted, "dry_run": False})
     if output is OutputFormat.JSON:
         print_json(done)
@@ -333,7 +333,7 @@ def purge(
     with open_gateway() as gateway:
         done = gateway.post(f"/streams/{service}/purge", {**wanted, "dry_run": True})
         if not dry_run and done["matched"]:
-            _ask(f"Cancel {done['matched']} commands for good ({_counts(done['by_type'])})?", yes=yes)
+            ask(f"Cancel {done['matched']} commands for good ({_counts(done['by_type'])})?", yes=yes)
             done = _act(gateway, f"/streams/{service}/purge", {**wanted, "dry_run": False})
     _print_act(done, output, verb="cancelled")
 
@@ -434,13 +434,3 @@ def _pairs(facts: dict[str, Any]) -> str:
 
 def _counts(counts: dict[str, int]) -> str:
     return ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "none"
-
-
-def _ask(question: str, *, yes: bool) -> None:
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        hint = "run it with --dry-run to see what it would do, and with --yes to do it"
-        raise CommandFailed(f"{question} Nobody is there to ask", exit_code=ExitCode.BAD_INPUT, hint=hint)
-    if not typer.confirm(question, err=True):
-        raise typer.Exit(ExitCode.OK)

@@ -13,6 +13,7 @@ from shared.settings import GatewaySettings
 from . import health, installations, operations, problems, reference, specs, tokens, webhooks
 from .auth import ensure_first_key
 from .campaigns import routes as campaigns
+from .policies import routes as policies
 from .resources import open_resources
 from .runs import routes as runs
 from .selections import routes as selections
@@ -31,6 +32,7 @@ MODULES = (
     operations,
     installations,
     tokens,
+    policies,
     specs,
     streams,
     webhooks,

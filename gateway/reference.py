@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from shared import errors
 
+from .policies.schemas import EXAMPLE_POLICIES
 from .problems import KINDS, MEDIA_TYPE, Problem, problem_body
 
 _AT = "2026-03-01T09:00:00Z"
@@ -109,6 +110,16 @@ _GROUP = {
     "last_delivered_id": "1772355614000-3",
     "consumers": [_CONSUMER],
 }
+
+_POLICY = {
+    "name": "release-bots",
+    "principals": [{"apiKey": "ci-.*"}],
+    "installations": ["acme"],
+    "repositories": ["acme/svc-.*"],
+    "permissions": {"contents": "read", "pull_requests": "write"},
+}
+_ALLOWS = "policy release-bots allows contents: read, metadata: read, pull_requests: write on acme/svc-.*"
+_TOO_MUCH = f"{_ALLOWS}; contents: write is more"
 
 EXAMPLES: dict[str, dict[str, Any]] = {
     "ActOutcome": {
@@ -232,6 +243,30 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "kept_from": "1772351990000-2",
         "held_by": "workers",
         "length": 1292,
+    },
+    "GivenPolicies": {"document": EXAMPLE_POLICIES, "prune": False, "dry_run": True},
+    "GivenPrincipal": {"api_key": "ci-1"},
+    "GivenQuestion": {
+        "principal": {"api_key": "ci-1"},
+        "account": "acme",
+        "repositories": ["acme/svc-a"],
+        "permissions": {"contents": "write"},
+    },
+    "ShownConsidered": {"policy": "release-bots", "verdict": "too_much", "reason": _TOO_MUCH},
+    "ShownDecision": {
+        "allowed": False,
+        "policy": None,
+        "permissions": {},
+        "reason": _TOO_MUCH,
+        "considered": [{"policy": "release-bots", "verdict": "too_much", "reason": _TOO_MUCH}],
+    },
+    "ShownPolicy": {"name": "release-bots", "policy": _POLICY, "updated_by": "key:first", "updated_at": _AT},
+    "ShownPolicyChanges": {
+        "dry_run": True,
+        "added": ["release-bots"],
+        "changed": [],
+        "removed": [],
+        "unchanged": ["readers"],
     },
     "Verdict": {"valid": False, "problems": [_PROBLEM_OF_A_SPEC]},
 }

@@ -1,4 +1,4 @@
-"""Who may operate the streams and read the audit."""
+"""Who may operate the streams, read the audit and change trust policies."""
 
 from __future__ import annotations
 

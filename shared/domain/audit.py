@@ -15,12 +15,14 @@ AuditId = NewType("AuditId", UUID)
 
 
 class AuditAction(StrEnum):
-    """What can be done by hand to a service's commands."""
+    """What can be done by hand: to a service's commands, and to trust policies."""
 
     REPLAY = "streams.replay"
     REQUEUE = "streams.requeue"
     PURGE = "streams.purge"
     TRIM = "streams.trim"
+    POLICIES_APPLY = "policies.apply"
+    POLICIES_DELETE = "policies.delete"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,8 +5,9 @@ decision = decide(policies, principal, wanted)    # deny by default; one policy 
 decision.permissions                              # what the token shall have; nothing where it is refused
 """
 
-from .deciding import Considered, Decision, Verdict, Wanted, decide
-from .model import ApiKeyMatcher, PolicyDocument, TrustPolicy, WorkloadMatcher
+from .applying import PolicyChanges, plan_changes
+from .deciding import Considered, Decision, PolicyVerdict, Wanted, decide, describe
+from .model import ApiKeyMatcher, PolicyDocument, PolicyName, TrustPolicy, WorkloadMatcher
 from .parsing import parse_policies, policies_json_schema
 from .services import service_ceiling
 
@@ -14,13 +15,17 @@ __all__ = [
     "ApiKeyMatcher",
     "Considered",
     "Decision",
+    "PolicyChanges",
     "PolicyDocument",
+    "PolicyName",
+    "PolicyVerdict",
     "TrustPolicy",
-    "Verdict",
     "Wanted",
     "WorkloadMatcher",
     "decide",
+    "describe",
     "parse_policies",
+    "plan_changes",
     "policies_json_schema",
     "service_ceiling",
 ]

@@ -28,7 +28,7 @@ class Wanted:
     permissions: Permissions = field(default_factory=dict[str, Level])
 
 
-class Verdict(StrEnum):
+class PolicyVerdict(StrEnum):
     """What a policy says of a request."""
 
     ALLOWS = "allows"
@@ -42,7 +42,7 @@ class Considered:
     """A policy's verdict, and why."""
 
     policy: str
-    verdict: Verdict
+    verdict: PolicyVerdict
     reason: str
 
 
@@ -71,7 +71,7 @@ def decide(policies: Sequence[TrustPolicy], principal: Principal, wanted: Wanted
         return _decide_for_service(principal.name, wanted, dry_run=dry_run)
     considered = tuple(_consider(policy, principal, wanted) for policy in policies)
     for policy, each in zip(policies, considered, strict=True):
-        if each.verdict is Verdict.ALLOWS:
+        if each.verdict is PolicyVerdict.ALLOWS:
             return _give(wanted, policy.ceiling, policy=policy.name, reason=each.reason, considered=considered)
     return Decision(allowed=False, reason=_why_none(principal, wanted, considered), considered=considered)
 
@@ -105,15 +105,15 @@ def _give(
 def _consider(policy: TrustPolicy, principal: Principal, wanted: Wanted) -> Considered:
     if not policy.names(principal):
         return Considered(
-            policy=policy.name, verdict=Verdict.OTHER_PRINCIPAL, reason=f"it does not name {describe(principal)}"
+            policy=policy.name, verdict=PolicyVerdict.OTHER_PRINCIPAL, reason=f"it does not name {describe(principal)}"
         )
     if not policy.covers_installation(wanted.account):
         reason = f"it is for installations on {_either(policy.installations)}, not on {wanted.account}"
-        return Considered(policy=policy.name, verdict=Verdict.OTHER_INSTALLATION, reason=reason)
+        return Considered(policy=policy.name, verdict=PolicyVerdict.OTHER_INSTALLATION, reason=reason)
     where = _either(policy.repositories) if policy.repositories else f"every repository of {wanted.account}"
     allows = f"policy {policy.name} allows {describe_permissions(policy.ceiling)} on {where}"
     excess = [*_foreign(wanted), *_uncovered(wanted, policy), *_excess(wanted, policy.ceiling)]
-    verdict = Verdict.TOO_MUCH if excess else Verdict.ALLOWS
+    verdict = PolicyVerdict.TOO_MUCH if excess else PolicyVerdict.ALLOWS
     return Considered(policy=policy.name, verdict=verdict, reason="; ".join([allows, *excess]))
 
 
@@ -136,9 +136,9 @@ def _excess(wanted: Wanted, ceiling: Permissions) -> list[str]:
 
 
 def _why_none(principal: Principal, wanted: Wanted, considered: Sequence[Considered]) -> str:
-    if near := [each.reason for each in considered if each.verdict is Verdict.TOO_MUCH]:
+    if near := [each.reason for each in considered if each.verdict is PolicyVerdict.TOO_MUCH]:
         return ". ".join(near)
-    if elsewhere := [each for each in considered if each.verdict is Verdict.OTHER_INSTALLATION]:
+    if elsewhere := [each for each in considered if each.verdict is PolicyVerdict.OTHER_INSTALLATION]:
         reasons = "; ".join(f"policy {each.policy}: {each.reason}" for each in elsewhere)
         return f"no trust policy lets {describe(principal)} have tokens of {wanted.account}: {reasons}"
     known = "no trust policy names" if considered else "there are no trust policies, so none names"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from shared.domain.operation import Service
 from shared.domain.permissions import Level, missing_permissions, parse_permissions
-from shared.domain.policy import Decision, TrustPolicy, Verdict, Wanted, decide, service_ceiling
+from shared.domain.policy import Decision, PolicyVerdict, TrustPolicy, Wanted, decide, service_ceiling
 from shared.domain.principal import Principal, PrincipalKind
 
 ACTIONS = "https://token.actions.githubusercontent.com"
@@ -198,9 +198,9 @@ def test_what_no_policy_covers_is_refused_with_what_would_be_allowed(
 def test_each_policy_is_considered_in_order_and_says_why() -> None:
     decision = asked(key("ci-2"), "acme", ("acme/web",), contents="read")
     assert [(each.policy, each.verdict) for each in decision.considered] == [
-        ("release-bots", Verdict.TOO_MUCH),
-        ("readers", Verdict.OTHER_PRINCIPAL),
-        ("writers", Verdict.OTHER_PRINCIPAL),
+        ("release-bots", PolicyVerdict.TOO_MUCH),
+        ("readers", PolicyVerdict.OTHER_PRINCIPAL),
+        ("writers", PolicyVerdict.OTHER_PRINCIPAL),
     ]
     assert decision.considered[1].reason == "it does not name API key ci-2"
 

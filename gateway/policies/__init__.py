@@ -1,0 +1,1 @@
+"""Trust policies over HTTP."""
