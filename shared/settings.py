@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from .domain.permissions import EXPECTED, Level, parse_permissions_text, permissions_text
@@ -38,7 +39,12 @@ class _MountedFiles(PydanticBaseSettingsSource):
             raise InvalidSettings(f"{variable}: {path} cannot be read: {error.strerror}") from error
 
     def __call__(self) -> dict[str, Any]:
-        values = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
+        fields = self.settings_cls.model_fields
+        values = {
+            name: self.get_field_value(field, name)[0]
+            for name, field in fields.items()
+            if f"{name}_file" not in fields  # a file that is a setting itself is read by whoever it is for
+        }
         return {name: value for name, value in values.items() if value is not None}
 
 
@@ -165,11 +171,22 @@ class TokensSettings(WorkerSettings):
     """What the tokens worker needs besides, and nobody else may have."""
 
     github_app_id: str = Field(description="the App's id or client id")
-    github_app_private_key: SecretStr = Field(description="the App's private key, PEM (PKCS#1 or PKCS#8)")
     github_app_permissions: str = Field(
         permissions_text(EXPECTED),
         description="what each installation is expected to grant, no less and no more: RESOURCE:LEVEL,…",
     )
+    github_app_private_key: SecretStr | None = Field(
+        None,
+        description="the App's private key, PEM (PKCS#1 or PKCS#8); several one after the other, tried in this order",
+    )
+    github_app_private_key_file: Path | None = Field(
+        None, description="a file with the same, read again when it changes; its keys are tried first"
+    )
+    github_app_kms_key_ids: str | None = Field(
+        None, description="keys in AWS KMS that sign for the App: ids, ARNs or aliases, separated by commas"
+    )
+    github_app_kms_region: str | None = Field(None, description="their AWS region; none = the AWS default chain")
+    github_app_kms_endpoint: str | None = Field(None, description="KMS endpoint URL, where it is not AWS's own")
     token_cache_key: SecretStr | None = Field(
         None, description="key that cached tokens are encrypted with in Redis; none = cached in memory only"
     )
@@ -184,6 +201,20 @@ class TokensSettings(WorkerSettings):
         """`github_app_permissions`, read."""
         return parse_permissions_text(self.github_app_permissions)
 
+    @model_validator(mode="after")
+    def _has_a_key(self) -> Self:
+        if not (self.github_app_private_key or self.github_app_private_key_file or self.kms_key_ids):
+            raise ValueError(
+                f"{PREFIX}GITHUB_APP_PRIVATE_KEY, …_PRIVATE_KEY_FILE or {PREFIX}GITHUB_APP_KMS_KEY_IDS:"
+                " one of them must give the App's private key"
+            )
+        return self
+
+    @property
+    def kms_key_ids(self) -> tuple[str, ...]:
+        """The keys in KMS, one by one."""
+        return tuple(each.strip() for each in (self.github_app_kms_key_ids or "").split(",") if each.strip())
+
 
 S = TypeVar("S", bound=Settings)
 
@@ -193,12 +224,16 @@ def load(settings_class: type[S]) -> S:
     try:
         return settings_class()  # pyright: ignore[reportCallIssue]  # values come from the environment
     except ValidationError as error:
-        lines = [
-            f"{PREFIX}{'_'.join(map(str, problem['loc'])).upper()}: {problem['msg']}"
-            f" — {_description(settings_class, problem['loc'])}"
-            for problem in error.errors(include_input=False, include_url=False)
-        ]
-        raise InvalidSettings("\n".join(lines)) from None
+        problems = error.errors(include_input=False, include_url=False)
+        raise InvalidSettings("\n".join(_line(settings_class, each) for each in problems)) from None
+
+
+def _line(settings_class: type[Settings], problem: ErrorDetails) -> str:
+    location = problem["loc"]
+    if not location:  # of several settings together, which the message names
+        return problem["msg"].removeprefix("Value error, ")
+    name = "_".join(map(str, location)).upper()
+    return f"{PREFIX}{name}: {problem['msg']} — {_description(settings_class, location)}"
 
 
 def _description(settings_class: type[Settings], location: tuple[int | str, ...]) -> str:

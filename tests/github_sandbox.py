@@ -23,6 +23,8 @@ import httpx
 import jwt
 
 from sandbox.embedded.servers import free_port, stop, wait_until
+from shared.github.key_ring import KeyRing
+from shared.github.signers import local_signers
 
 
 @dataclass(kw_only=True)
@@ -126,6 +128,12 @@ def running_sandbox(
             yield RunningSandbox(url=url, folder=folder, control=control)
         finally:
             stop(process)
+
+
+def key_ring(*pems: str) -> KeyRing:
+    """The App's keys, from PEM, the first of them tried first."""
+    signers = local_signers("".join(pems), source="the key of the test")
+    return KeyRing(lambda: signers)
 
 
 def _answers(control: httpx.Client) -> bool:

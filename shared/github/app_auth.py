@@ -1,24 +1,18 @@
-"""Acting as the GitHub App itself: JWTs, its installations, and the tokens they give. Only the tokens worker does.
+"""Acting as the GitHub App itself: its installations, and the tokens they give. Only the tokens worker does.
 
-    app = AppAuth(github, app_id="12345", private_key=pem)
+    app = AppAuth(github, app_id="12345", keys=keys)
     minted = await app.mint(TokenScope(installation_id=id, permissions=SELECT))
 
-Sources: docs.github.com "Generating a JSON Web Token (JWT) for a GitHub App" (RS256; `iat` a minute ago against clock
-drift, `exp` within ten minutes, `iss` the App's id as text) and "Create an installation access token for an app".
+Source: docs.github.com "Create an installation access token for an app".
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, cast
 from urllib.parse import quote
-
-import jwt
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from ..clock import utcnow
 from ..domain.ids import InstallationId
@@ -29,27 +23,32 @@ from ..errors import (
     GitHubNotFound,
     GitHubUnauthorized,
     InstallationNotFound,
-    InvalidSettings,
     NotPermitted,
 )
+from .app_jwt import AppJwts
 from .client import GitHubClient
+from .key_ring import KeyRing
+from .signers import Signer
 
-ISSUED_BEFORE = timedelta(seconds=60)
-LIVES_FOR = timedelta(seconds=540)
 _WRONG_CLOCK = re.compile(r"'(issued at|expiration time)'", re.IGNORECASE)
+_WRONG_KEY = re.compile(r"could not be decoded|must generate a public key", re.IGNORECASE)
+_WRONG_ID = re.compile(r"integration not found", re.IGNORECASE)
 _MOST_REPOSITORIES = 500
 """GitHub takes no more repositories in one request for a token."""
 
 
 class AppAuth:
-    """The App, as GitHub knows it. Holds the private key."""
+    """The App, as GitHub knows it.
 
-    def __init__(self, github: GitHubClient, *, app_id: str, private_key: str) -> None:
-        """Raises `InvalidSettings` where the key is no RSA key in PEM."""
+    Every method raises `GitHubUnauthorized` where GitHub accepts none of the keys, `GitHubLimited`, and
+    `GitHubUnavailable`; with a key that is elsewhere `Unavailable` too.
+    """
+
+    def __init__(self, github: GitHubClient, *, app_id: str, keys: KeyRing) -> None:
         self.app_id = app_id
         self._github = github
-        self._key = _rsa_key(private_key)
-        self._clock_offset = timedelta()  # GitHub's clock minus ours, learnt from a refused JWT
+        self._keys = keys
+        self._jwts = AppJwts(app_id)
 
     @property
     def github(self) -> GitHubClient:
@@ -112,7 +111,7 @@ class AppAuth:
         return InstallationToken(
             token=facts["token"],
             installation_id=scope.installation_id,
-            expires_at=datetime.fromisoformat(facts["expires_at"]) - self._clock_offset,
+            expires_at=datetime.fromisoformat(facts["expires_at"]) - self._jwts.clock_offset,
             minted_at=utcnow(),
             permissions=parse_permissions(facts["permissions"]),
             repository_selection=facts.get("repository_selection", "all"),
@@ -133,45 +132,53 @@ class AppAuth:
         return cast("list[Mapping[str, Any]]", found)
 
     async def _ask(self, method: str, path: str, *, json: Any = None, params: Mapping[str, Any] | None = None) -> Any:
-        """One call as the App; where GitHub finds our clock wrong, once more by GitHub's clock."""
+        """One call as the App, with the key that GitHub accepted last, or with the first of the others it accepts."""
+        refusals: dict[str, GitHubUnauthorized] = {}
+        for signer in self._keys.in_turn():
+            try:
+                answer = await self._ask_with(signer, method, path, json=json, params=params)
+            except GitHubUnauthorized as error:
+                refusals[signer.key_id] = error
+                if not _WRONG_KEY.search(error.message):
+                    break
+            else:
+                self._keys.accepted(signer)
+                return answer
+        raise self._explained(refusals)
+
+    async def _ask_with(
+        self, signer: Signer, method: str, path: str, *, json: Any, params: Mapping[str, Any] | None
+    ) -> Any:
+        """One call with this key; where GitHub finds our clock wrong, once more by GitHub's clock."""
         try:
-            return await self._github.rest(method, path, token=self._jwt(), json=json, params=params)
+            return await self._call(signer, method, path, json=json, params=params)
         except GitHubUnauthorized as error:
             if not (error.answered_at and _WRONG_CLOCK.search(error.message)):
-                raise self._explained(error) from error
-            self._clock_offset = error.answered_at - utcnow()
+                raise
+            self._jwts.learn_clock(error.answered_at)
+        return await self._call(signer, method, path, json=json, params=params)
+
+    async def _call(
+        self, signer: Signer, method: str, path: str, *, json: Any, params: Mapping[str, Any] | None
+    ) -> Any:
+        token = await self._jwts.signed_by(signer)
         try:
-            return await self._github.rest(method, path, token=self._jwt(), json=json, params=params)
-        except GitHubUnauthorized as error:
-            raise self._explained(error) from error
+            return await self._github.rest(method, path, token=token, json=json, params=params)
+        except GitHubNotFound as error:
+            if _WRONG_ID.search(error.message):  # of the App: it says nothing of what was asked for
+                raise GitHubUnauthorized(error.message, status=error.status) from error
+            raise
 
-    def _jwt(self) -> str:
-        now = utcnow() + self._clock_offset
-        claims = {
-            "iat": int((now - ISSUED_BEFORE).timestamp()),
-            "exp": int((now + LIVES_FOR).timestamp()),
-            "iss": self.app_id,
-        }
-        return jwt.encode(claims, self._key, algorithm="RS256")
-
-    def _explained(self, error: GitHubUnauthorized) -> GitHubUnauthorized:
+    def _explained(self, refusals: Mapping[str, GitHubUnauthorized]) -> GitHubUnauthorized:
+        last = list(refusals.values())[-1]
+        keys = f"its key {next(iter(refusals))}" if len(refusals) == 1 else f"any of its keys {', '.join(refusals)}"
         return GitHubUnauthorized(
-            f"{self._github.addresses.rest} does not accept the App {self.app_id} with its key ({error.message}):"
-            " check that OCTOBATCH_GITHUB_APP_ID and OCTOBATCH_GITHUB_APP_PRIVATE_KEY belong together,"
-            " that the key was not deleted, and that OCTOBATCH_GITHUB_API_BASE is the App's GitHub",
-            status=error.status,
-            answered_at=error.answered_at,
+            f"{self._github.addresses.rest} does not accept the App {self.app_id} with {keys} ({last.message}):"
+            " check that OCTOBATCH_GITHUB_APP_ID and OCTOBATCH_GITHUB_APP_PRIVATE_KEY (or the key in KMS) belong"
+            " together, that the key was not deleted, and that OCTOBATCH_GITHUB_API_BASE is the App's GitHub",
+            status=last.status,
+            answered_at=last.answered_at,
         )
-
-
-def _rsa_key(pem: str) -> RSAPrivateKey:
-    try:
-        key = load_pem_private_key(pem.strip().encode(), password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        key = None  # the reason could quote the key
-    if not isinstance(key, RSAPrivateKey):
-        raise InvalidSettings("OCTOBATCH_GITHUB_APP_PRIVATE_KEY: is not an RSA private key in PEM")
-    return key
 
 
 def _installation(facts: Mapping[str, Any]) -> Installation:

@@ -42,6 +42,9 @@ COMMANDS_RELAYED = Counter(
 
 BUDGET_LEFT = Gauge("octobatch_github_quota_left", "What GitHub said is left", ["identity", "resource"])
 BUDGET_DENIALS = Counter("octobatch_github_denials_total", "Requests put off to stay within a limit", ["budget"])
+APP_KEY_IN_USE = Gauge(
+    "octobatch_github_app_key_in_use", "1 for the key of the App that signs, 0 for its other keys", ["key"]
+)
 LEASE_WAITS = Counter("octobatch_lease_waits_total", "Times that all leases of a semaphore were taken", ["semaphore"])
 
 

@@ -13,7 +13,7 @@ import pytest
 from shared.domain.ids import InstallationId
 from shared.github.app_auth import AppAuth
 from shared.github.client import GitHubClient
-from tests.github_sandbox import RunningSandbox
+from tests.github_sandbox import RunningSandbox, key_ring
 
 PREFIX = "OCTOBATCH_TEST_GITHUB_"
 NAMES = ("APP_ID", "PRIVATE_KEY", "INSTALLATION_ID")
@@ -85,4 +85,4 @@ async def client(test_app: TestApp) -> AsyncIterator[GitHubClient]:
 @pytest.fixture
 def app(client: GitHubClient, test_app: TestApp) -> AppAuth:
     """The App, as the tokens worker is it."""
-    return AppAuth(client, app_id=test_app.app_id, private_key=test_app.private_key)
+    return AppAuth(client, app_id=test_app.app_id, keys=key_ring(test_app.private_key))

@@ -11,6 +11,7 @@ from shared.domain.operation import Service
 from shared.errors import GitHubError
 from shared.github.app_auth import AppAuth
 from shared.github.client import GitHubClient
+from shared.github.key_sources import open_key_ring
 from shared.settings import TokensSettings
 from shared.streams.tokens import FORGET_TOKEN, MINT_TOKEN, RESOLVE_INSTALLATION
 from workers.runtime import Infrastructure, Periodic, Worker
@@ -28,12 +29,11 @@ _log = structlog.get_logger(__name__)
 async def open_tokens(settings: TokensSettings, infrastructure: Infrastructure) -> AsyncIterator[TokensContext]:
     """The worker's context. The App is asked for once, so that a wrong key is told in the first line of the log."""
     base_url = settings.github_api_base
-    async with GitHubClient.open(base_url=base_url, timeout_seconds=settings.github_timeout_seconds) as github:
-        app = AppAuth(
-            github,
-            app_id=settings.github_app_id,
-            private_key=settings.github_app_private_key.get_secret_value(),
-        )
+    async with (
+        open_key_ring(settings) as keys,
+        GitHubClient.open(base_url=base_url, timeout_seconds=settings.github_timeout_seconds) as github,
+    ):
+        app = AppAuth(github, app_id=settings.github_app_id, keys=keys)
         context = TokensContext(
             app=app,
             minting=Minting(app, _cache(settings, infrastructure), base_url=github.addresses.rest),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import secrets
 import string
 from collections.abc import Mapping, Sequence
@@ -83,6 +85,26 @@ def add_key(world: World, app: App) -> str:
     public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     world.state.apps.add_key(app.id, public.decode())
     return key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()).decode()
+
+
+def remove_key(world: World, app: App, fingerprint: str) -> bool:
+    """Takes the key with this fingerprint away from the App; whether there was one."""
+    found = [each for each in world.state.apps.keys(app.id) if key_fingerprint(each) == fingerprint]
+    for public_pem in found:
+        world.state.apps.remove_key(app.id, public_pem)
+    return bool(found)
+
+
+def remove_older_keys(world: World, app: App) -> None:
+    """Takes all keys but the newest away from the App."""
+    for public_pem in world.state.apps.keys(app.id)[:-1]:
+        world.state.apps.remove_key(app.id, public_pem)
+
+
+def key_fingerprint(public_pem: str) -> str:
+    """A key's fingerprint as GitHub's page of the App shows it."""
+    der = base64.b64decode("".join(public_pem.strip().splitlines()[1:-1]))
+    return f"SHA256:{base64.b64encode(hashlib.sha256(der).digest()).decode()}"
 
 
 def install(

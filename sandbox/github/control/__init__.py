@@ -15,7 +15,8 @@
 | `PATCH /_sandbox/settings` | clock skew, lifetime and canary of tokens, lifetime of manifests, address of webhooks |
 | `GET/DELETE /_sandbox/counters` | requests by kind |
 | `POST /_sandbox/webhooks/settle` | answers when no delivery is under way |
-| `POST /_sandbox/app/keys` | one more key of the App, as PEM |
+| `GET/POST/DELETE /_sandbox/app/keys` | fingerprints, oldest first; one more key, as PEM; all but the newest go |
+| `DELETE /_sandbox/app/keys/{fingerprint}` | that key goes |
 | `POST /_sandbox/manifests` | the code of an App manifest |
 
 Bodies: `requests.py`.

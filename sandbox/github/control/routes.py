@@ -47,7 +47,10 @@ def routes(world: World) -> list[Route]:
         route(world, "PATCH", "/settings", requests.Settings, steering.change_settings),
         route(world, "GET", "/counters", Nothing, steering.read_counters),
         route(world, "DELETE", "/counters", Nothing, steering.clear_counters),
+        route(world, "GET", "/app/keys", Nothing, steering.list_keys),
         route(world, "POST", "/app/keys", Nothing, steering.add_key),
+        route(world, "DELETE", "/app/keys", Nothing, steering.delete_older_keys),
+        route(world, "DELETE", "/app/keys/{fingerprint:path}", Nothing, steering.delete_key),
         route(world, "POST", "/manifests", requests.NewManifest, steering.keep_manifest),
         Route("/webhooks/settle", settle, methods=["POST"]),
     ]

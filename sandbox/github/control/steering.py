@@ -143,6 +143,23 @@ def add_key(world: World, _: Request, __: Nothing) -> Any:
     return {"pem": installing.add_key(world, world.state.apps.all()[0])}
 
 
+def list_keys(world: World, _: Request, __: Nothing) -> Any:
+    """GET /app/keys"""
+    keys = world.state.apps.keys(world.state.apps.all()[0].id)
+    return {"fingerprints": [installing.key_fingerprint(each) for each in keys]}
+
+
+def delete_key(world: World, request: Request, _: Nothing) -> None:
+    """DELETE /app/keys/{fingerprint}"""
+    if not installing.remove_key(world, world.state.apps.all()[0], request.path_params["fingerprint"]):
+        raise not_found("There is no such key")
+
+
+def delete_older_keys(world: World, _: Request, __: Nothing) -> None:
+    """DELETE /app/keys"""
+    installing.remove_older_keys(world, world.state.apps.all()[0])
+
+
 def keep_manifest(world: World, _: Request, body: NewManifest) -> Any:
     """POST /manifests"""
     return {"code": installing.keep_manifest(world, account_of(world, body.owner), body.manifest)}

@@ -82,8 +82,9 @@ class Apps:
         self._store.execute("DELETE FROM app_keys WHERE app_id = ? AND public_pem = ?", [app_id, public_pem])
 
     def keys(self, app_id: int) -> list[str]:
-        """The public keys (PEM) of the App."""
-        return [row[0] for row in self._store.rows("SELECT public_pem FROM app_keys WHERE app_id = ?", [app_id])]
+        """The public keys (PEM) of the App, oldest first."""
+        rows = self._store.rows("SELECT public_pem FROM app_keys WHERE app_id = ? ORDER BY rowid", [app_id])
+        return [row[0] for row in rows]
 
     def keep_manifest(self, code_hash: str, manifest: dict[str, Any], *, expires: float) -> None:
         """Keeps a manifest until its code is converted; `expires` is in seconds since 1970."""

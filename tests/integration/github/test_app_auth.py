@@ -14,7 +14,7 @@ from shared.domain.installation import TokenScope
 from shared.errors import InstallationSuspended
 from shared.github.app_auth import AppAuth
 from shared.github.client import GitHubClient
-from tests.github_sandbox import RunningSandbox
+from tests.github_sandbox import RunningSandbox, key_ring
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ async def client(github: RunningSandbox) -> AsyncIterator[GitHubClient]:
 
 @pytest.fixture
 def app(github: RunningSandbox, client: GitHubClient) -> AppAuth:
-    return AppAuth(client, app_id=str(github.app_id), private_key=github.private_key)
+    return AppAuth(client, app_id=str(github.app_id), keys=key_ring(github.private_key))
 
 
 @pytest.fixture

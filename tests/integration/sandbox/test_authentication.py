@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -10,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from tests.github_sandbox import RunningSandbox
+from tests.github_sandbox import RunningSandbox, running_sandbox
 from tests.integration.sandbox.conftest import Organization
 
 NOT_DECODED = "A JSON web token could not be decoded"
@@ -70,6 +71,17 @@ def test_an_added_key_is_good_beside_the_first(github: RunningSandbox) -> None:
     added = github.ask("POST", "app/keys")["pem"]
     assert _ask_as(github, github.jwt(key=added)).status_code == 200
     assert _ask_as(github, github.jwt()).status_code == 200
+
+
+def test_a_deleted_key_is_refused_and_those_left_are_good(tmp_path: Path) -> None:
+    with running_sandbox(tmp_path) as own:
+        pems = [own.private_key, *(own.ask("POST", "app/keys")["pem"] for _ in range(2))]
+        fingerprints = own.ask("GET", "app/keys")["fingerprints"]
+        own.ask("DELETE", f"app/keys/{fingerprints[1]}")
+        assert [_ask_as(own, own.jwt(key=pem)).status_code for pem in pems] == [200, 401, 200]
+        own.ask("DELETE", "app/keys")
+        assert own.ask("GET", "app/keys")["fingerprints"] == fingerprints[2:]
+        assert [_ask_as(own, own.jwt(key=pem)).status_code for pem in pems] == [401, 401, 200]
 
 
 @pytest.mark.parametrize("credential", ["nonsense", "a.b.c", "ghs_" + "x" * 36])

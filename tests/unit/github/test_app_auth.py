@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from shared.domain.ids import InstallationId
@@ -23,11 +23,11 @@ from shared.errors import (
     GitHubUnauthorized,
     InstallationNotFound,
     InstallationSuspended,
-    InvalidSettings,
     NotPermitted,
 )
 from shared.github.app_auth import AppAuth
 from shared.github.client import GitHubClient
+from tests.github_sandbox import key_ring
 
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 PEM = KEY.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()).decode()
@@ -44,7 +44,7 @@ GIVEN = {
 @asynccontextmanager
 async def app_at(handler: Callable[[httpx.Request], httpx.Response], pem: str = PEM) -> AsyncIterator[AppAuth]:
     async with httpx.AsyncClient(transport=httpx.MockTransport(handler)) as http:
-        yield AppAuth(GitHubClient(http, "https://git.acme.com/api/v3"), app_id="12345", private_key=pem)
+        yield AppAuth(GitHubClient(http, "https://git.acme.com/api/v3"), app_id="12345", keys=key_ring(pem))
 
 
 def claims_of(request: httpx.Request, **options: Any) -> dict[str, Any]:
@@ -123,6 +123,25 @@ async def test_a_wrong_key_says_what_to_check() -> None:
     assert asked == [1]
 
 
+async def test_a_wrong_app_id_is_no_missing_installation() -> None:
+    async with app_at(lambda _: httpx.Response(404, json={"message": "Integration not found"})) as app:
+        with pytest.raises(GitHubUnauthorized, match=r"does not accept the App 12345.*OCTOBATCH_GITHUB_APP_ID"):
+            await app.mint(REQUEST)
+
+
+async def test_one_jwt_serves_many_requests() -> None:
+    seen: set[str] = set()
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.add(request.headers["authorization"])
+        return httpx.Response(200, json={})
+
+    async with app_at(handler) as app:
+        for _ in range(5):
+            await app.get_app()
+    assert len(seen) == 1
+
+
 async def test_a_token_is_minted_with_just_what_is_asked_for() -> None:
     seen: list[httpx.Request] = []
 
@@ -199,16 +218,3 @@ async def test_an_account_is_an_organisation_or_a_user() -> None:
         assert (await app.installation_of("ann")).id == 1
         with pytest.raises(InstallationNotFound, match="not installed on bob"):
             await app.installation_of("bob")
-
-
-EC_PEM = (
-    ec.generate_private_key(ec.SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-)
-
-
-@pytest.mark.parametrize("pem", ["", "hunter2", EC_PEM, PEM[:200]])
-async def test_what_is_no_rsa_key_stops_the_start(pem: str) -> None:
-    with pytest.raises(InvalidSettings, match="OCTOBATCH_GITHUB_APP_PRIVATE_KEY") as caught:
-        async with app_at(lambda _: httpx.Response(200), pem):
-            pass
-    assert "hunter2" not in str(caught.value)

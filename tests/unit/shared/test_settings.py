@@ -46,11 +46,39 @@ def test_a_wrong_value_is_named_but_never_shown(environment: pytest.MonkeyPatch)
 
 
 def test_a_secret_can_come_from_a_mounted_file(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    key = tmp_path / "key.pem"
-    key.write_text("the key\n")
+    secret = tmp_path / "secret"
+    secret.write_text("the secret\n")
+    environment.setenv("OCTOBATCH_API_KEY_PEPPER", "x" * 32)
+    environment.setenv("OCTOBATCH_WEBHOOK_SECRET_FILE", str(secret))
+    settings = load(GatewaySettings)
+    assert settings.webhook_secret
+    assert settings.webhook_secret.get_secret_value() == "the secret"
+
+
+def test_the_file_of_the_apps_key_is_named_and_read_by_whoever_signs(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     environment.setenv("OCTOBATCH_GITHUB_APP_ID", "1")
-    environment.setenv("OCTOBATCH_GITHUB_APP_PRIVATE_KEY_FILE", str(key))
-    assert load(TokensSettings).github_app_private_key.get_secret_value() == "the key"
+    environment.setenv("OCTOBATCH_GITHUB_APP_PRIVATE_KEY_FILE", str(tmp_path / "key.pem"))
+    settings = load(TokensSettings)
+    assert settings.github_app_private_key_file == tmp_path / "key.pem"
+    assert settings.github_app_private_key is None
+
+
+def test_an_app_without_any_key_is_told_so_in_one_line(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("OCTOBATCH_GITHUB_APP_ID", "1")
+    with pytest.raises(InvalidSettings) as caught:
+        load(TokensSettings)
+    assert str(caught.value) == (
+        "OCTOBATCH_GITHUB_APP_PRIVATE_KEY, …_PRIVATE_KEY_FILE or OCTOBATCH_GITHUB_APP_KMS_KEY_IDS:"
+        " one of them must give the App's private key"
+    )
+
+
+def test_keys_in_kms_are_named_with_commas_between(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("OCTOBATCH_GITHUB_APP_ID", "1")
+    environment.setenv("OCTOBATCH_GITHUB_APP_KMS_KEY_IDS", "alias/app, 1234abcd,")
+    assert load(TokensSettings).kms_key_ids == ("alias/app", "1234abcd")
 
 
 def test_a_file_that_cannot_be_read_stops_the_start(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
