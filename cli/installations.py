@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Any
+
 import typer
 
 from .client import open_gateway
-from .output import Output, OutputFormat, moment, print_json, print_rows
+from .output import Output, OutputFormat, moment, print_facts, print_json, print_rows, say
 
-app = typer.Typer(help="List where the GitHub App is installed.")
+app = typer.Typer(help="List where the GitHub App is installed, and whether each grants what is expected.")
+
+InstallationNumber = Annotated[int, typer.Argument(metavar="INSTALLATION", help="The installation's number.")]
 
 
 @app.callback(invoke_without_command=True)
 def installations(context: typer.Context, output: Output = OutputFormat.TABLE) -> None:
-    """List where the GitHub App is installed."""
+    """List where the GitHub App is installed, and whether each grants what is expected."""
     if context.invoked_subcommand:
         return
     with open_gateway() as gateway:
@@ -21,7 +25,7 @@ def installations(context: typer.Context, output: Output = OutputFormat.TABLE) -
         print_json(found)
         return
     print_rows(
-        ("installation", "account", "kind", "repositories", "suspended"),
+        ("installation", "account", "kind", "repositories", "suspended", "drift"),
         (
             (
                 str(each["id"]),
@@ -29,7 +33,73 @@ def installations(context: typer.Context, output: Output = OutputFormat.TABLE) -
                 each["account_type"],
                 each["repository_selection"],
                 moment(each["suspended_at"]),
+                _drift(each),
             )
             for each in found
         ),
     )
+
+
+@app.command()
+def show(installation: InstallationNumber, output: Output = OutputFormat.TABLE) -> None:
+    """Show an installation."""
+    with open_gateway() as gateway:
+        found = gateway.get(f"/installations/{installation}")
+    if output is OutputFormat.JSON:
+        print_json(found)
+        return
+    print_facts(
+        (
+            ("installation", str(found["id"])),
+            ("account", f"{found['account']} ({found['account_type']})"),
+            ("repositories", found["repository_selection"]),
+            ("permissions", _listed(found["permissions"])),
+            ("missing", _listed(found["missing"])),
+            ("excessive", _listed(found["excessive"])),
+            ("suspended", moment(found["suspended_at"])),
+            ("webhook", found["webhook_url"]),
+            ("events", ", ".join(found["webhook_events"])),
+            ("changed", moment(found["updated_at"])),
+            ("checked", moment(found["checked_at"])),
+        )
+    )
+
+
+@app.command()
+def events(
+    installation: InstallationNumber,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="How many at most.")] = 20,
+    output: Output = OutputFormat.TABLE,
+) -> None:
+    """List what happened to an installation, newest first."""
+    with open_gateway() as gateway:
+        found = list(gateway.items(f"/installations/{installation}/events", limit=limit))
+    if output is OutputFormat.JSON:
+        print_json(found)
+        return
+    print_rows(
+        ("at", "event", "details"),
+        ((moment(each["occurred_at"]), each["type"], _drift(each["details"])) for each in found),
+    )
+
+
+@app.command()
+def sync(output: Output = OutputFormat.TABLE) -> None:
+    """Ask GitHub now how all installations are; this happens by itself every five minutes and on webhooks."""
+    with open_gateway() as gateway:
+        done = gateway.post("/installations/sync")
+    if output is OutputFormat.JSON:
+        print_json(done)
+        return
+    say(f"{done['installations']} installations, {done['changes']} changes")
+
+
+def _drift(facts: dict[str, Any]) -> str:
+    missing, excessive = _listed(facts.get("missing", {})), _listed(facts.get("excessive", {}))
+    return "; ".join(
+        filter(None, [f"lacks {missing}" if missing else "", f"grants {excessive} besides" if excessive else ""])
+    )
+
+
+def _listed(permissions: dict[str, str]) -> str:
+    return ", ".join(f"{resource}: {level}" for resource, level in sorted(permissions.items()))

@@ -32,6 +32,7 @@ class Resources:
     outbox: Outbox
     events: RunEvents
     blobs: BlobStore
+    requests: Requests
     tokens: TokenClient
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -44,6 +45,7 @@ async def open_resources(settings: GatewaySettings) -> AsyncIterator[Resources]:
         pool = await stack.enter_async_context(open_pool(dsn, size=settings.postgres_pool_size))
         redis = await stack.enter_async_context(open_redis(settings.redis_url.get_secret_value(), max_connections=500))
         blobs = await stack.enter_async_context(open_blob_store(settings))
+        requests = Requests(redis)
         yield Resources(
             settings=settings,
             pool=pool,
@@ -51,7 +53,8 @@ async def open_resources(settings: GatewaySettings) -> AsyncIterator[Resources]:
             outbox=Outbox(pool, redis, blobs=blobs),
             events=RunEvents(redis),
             blobs=blobs,
-            tokens=TokenClient(Requests(redis)),
+            requests=requests,
+            tokens=TokenClient(requests),
         )
 
 

@@ -35,11 +35,20 @@ AGAIN_SECONDS = 1.0
 class Housekeeping:
     """The jobs of one process. `redis_lost` asks for a reconciliation now."""
 
-    def __init__(self, *, service: Service, pool: Pool, redis: Redis, settings: WorkerSettings) -> None:
+    def __init__(
+        self,
+        *,
+        service: Service,
+        pool: Pool,
+        redis: Redis,
+        settings: WorkerSettings,
+        measure: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         self.redis_lost = asyncio.Event()
         self._service = service
         self._redis = redis
         self._settings = settings
+        self._measure_own = measure
         self._relay = Relay(service=service, pool=pool, redis=redis)
         self._streams = CommandStreams(redis)
 
@@ -52,7 +61,9 @@ class Housekeeping:
             self._reconcile_when_lost(),
         ]
         if self._settings.metrics_port:
-            jobs.append(self._measure())
+            jobs.append(_repeatedly(self._measure))
+            if self._measure_own:
+                jobs.append(_repeatedly(self._measure_own))
         return jobs
 
     def _alone(
@@ -80,16 +91,17 @@ class Housekeeping:
             await asyncio.sleep(AGAIN_SECONDS)
 
     async def _measure(self) -> None:
-        inspection = Inspection(self._redis)
-        while True:
-            try:
-                survey = await inspection.survey(self._service)
-            except Exception as error:
-                if not is_away(error):
-                    raise
-            else:
-                _show(survey)
-            await asyncio.sleep(MEASURE_SECONDS)
+        _show(await Inspection(self._redis).survey(self._service))
+
+
+async def _repeatedly(measure: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        try:
+            await measure()
+        except Exception as error:
+            if not is_away(error):
+                raise
+        await asyncio.sleep(MEASURE_SECONDS)
 
 
 def _show(survey: Survey) -> None:

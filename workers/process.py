@@ -73,7 +73,11 @@ async def serve(worker: Worker[C, S], settings: S) -> None:
         _serve_metrics(settings.metrics_port)
         context = await stack.enter_async_context(worker.resources(settings, infrastructure))
         housekeeping = Housekeeping(
-            service=worker.service, pool=infrastructure.pool, redis=infrastructure.redis, settings=settings
+            service=worker.service,
+            pool=infrastructure.pool,
+            redis=infrastructure.redis,
+            settings=settings,
+            measure=partial(worker.measure, context) if worker.measure else None,
         )
         harness = await stack.enter_async_context(
             _harness(worker, settings, infrastructure, context, completed, housekeeping)

@@ -81,14 +81,15 @@ class Periodic(Generic[C]):
 
     name: str
     every_seconds: float | Callable[[Any], float]  # a number, or how to read it from the worker's settings
-    function: Callable[[C], Awaitable[None]]
+    function: Callable[[C], Awaitable[object]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Worker(Generic[C, S]):
     """A worker service: its commands, their handlers, and the context they share.
 
-    `on_failed` is called when a command is given up, before its operation is marked failed.
+    `on_failed` is called when a command is given up, before its operation is marked failed. `measure` sets gauges of
+    the worker's own, every few seconds in each process whose metrics are served.
     """
 
     service: Service
@@ -97,3 +98,4 @@ class Worker(Generic[C, S]):
     handlers: Mapping[str, Callable[[C, Command], Awaitable[None]]]
     cron: Sequence[Periodic[C]] = ()
     on_failed: Callable[[C, Command, str], Awaitable[None]] | None = None
+    measure: Callable[[C], Awaitable[None]] | None = None

@@ -12,7 +12,11 @@ from .principal import Principal
 
 @dataclass(frozen=True, kw_only=True)
 class Installation:
-    """An installation of the App on an organisation's or user's account."""
+    """An installation of the App on an organisation's or user's account.
+
+    `updated_at` is when it changed on GitHub, `checked_at` when it was last asked for; `missing` and `excessive` are
+    what was found then against the permissions that are expected. `webhook_url` is where GitHub sends its events.
+    """
 
     id: InstallationId
     account: str  # login of the organisation or user
@@ -21,6 +25,17 @@ class Installation:
     permissions: Permissions
     suspended_at: datetime | None
     updated_at: datetime
+    deleted_at: datetime | None = None
+    webhook_url: str | None = None
+    webhook_events: tuple[str, ...] = ()
+    missing: Permissions = field(default_factory=dict[str, Level])
+    excessive: Permissions = field(default_factory=dict[str, Level])
+    checked_at: datetime | None = None
+
+    @property
+    def has_drifted(self) -> bool:
+        """Whether it grants something else than is expected."""
+        return bool(self.missing or self.excessive)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -191,4 +191,5 @@ def _installation(facts: Mapping[str, Any]) -> Installation:
         permissions=parse_permissions(facts["permissions"]),
         suspended_at=datetime.fromisoformat(suspended_at) if suspended_at else None,
         updated_at=datetime.fromisoformat(facts["updated_at"]),
+        webhook_events=tuple(facts.get("events") or ()),
     )

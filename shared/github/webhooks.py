@@ -16,6 +16,7 @@ _PREFIX = "sha256="
 
 _SERVICES = {
     "installation": Service.TOKENS,
+    "installation_repositories": Service.TOKENS,
     "installation_target": Service.TOKENS,
     "pull_request": Service.CAMPAIGNS,
     "pull_request_review": Service.CAMPAIGNS,

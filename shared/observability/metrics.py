@@ -47,6 +47,13 @@ APP_KEY_IN_USE = Gauge(
 )
 LEASE_WAITS = Counter("octobatch_lease_waits_total", "Times that all leases of a semaphore were taken", ["semaphore"])
 
+INSTALLATIONS = Gauge("octobatch_installations", "Installations of the App, by active or suspended", ["state"])
+INSTALLATION_DRIFT = Gauge(
+    "octobatch_installation_permission_drift",
+    "1 for each permission that an installation lacks (missing) or grants beyond what is expected (excessive)",
+    ["account", "resource", "kind"],
+)
+
 
 def serve_metrics(port: int) -> None:
     """Serves the metrics of this process over HTTP, from a thread of its own; raises `OSError` where it cannot."""

@@ -1,75 +1,101 @@
-"""Installations of the App in Postgres: what GitHub said last, kept current by webhooks and a periodic sweep."""
+"""Installations of the App in Postgres: what GitHub said last, kept current by webhooks and a periodic sweep.
+
+Whatever changes a row writes what changed into `installation_events`, in the same transaction and once.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import asyncpg
 
+from ..domain.drift import Change, changes, is_as_known
 from ..domain.ids import InstallationId
 from ..domain.installation import Installation
 from ..domain.permissions import parse_permissions
 from ..errors import NotFound
+from .installation_events import insert_changes
 from .pool import Connection
 
-_COLUMNS = "id, account, account_type, repository_selection, permissions, suspended_at, updated_at"
+_COLUMNS = (
+    "id, account, account_type, repository_selection, permissions, suspended_at, deleted_at, updated_at,"
+    " webhook_url, webhook_events, missing, excessive, checked_at"
+)
+_ONE_AT_A_TIME = 0x0C70_BA7C_0000_0004
+"""The advisory lock of who stores installations."""
 
 
-async def upsert_installations(conn: Connection, installations: Sequence[Installation]) -> None:
-    """Stores the installations as they are now, whatever was known of them before."""
-    await conn.execute(
-        """
-        INSERT INTO installations
-            (id, account, account_type, repository_selection, permissions, suspended_at, deleted_at, updated_at)
-        SELECT *, NULL, now()
-        FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::jsonb[], $6::timestamptz[])
-        ON CONFLICT (id) DO UPDATE SET
-            account = excluded.account,
-            account_type = excluded.account_type,
-            repository_selection = excluded.repository_selection,
-            permissions = excluded.permissions,
-            suspended_at = excluded.suspended_at,
-            deleted_at = NULL,
-            updated_at = excluded.updated_at
-        """,
-        [installation.id for installation in installations],
-        [installation.account for installation in installations],
-        [installation.account_type for installation in installations],
-        [installation.repository_selection for installation in installations],
-        [dict(installation.permissions) for installation in installations],
-        [installation.suspended_at for installation in installations],
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """`changes` were recorded; of the `contested` another stored a different answer after the asker had looked."""
+
+    changes: Sequence[Change] = ()
+    contested: Collection[InstallationId] = ()
+
+
+async def store_installations(
+    conn: Connection, found: Sequence[Installation], *, since: Mapping[InstallationId, datetime | None]
+) -> Stored:
+    """Stores what GitHub said of installations, in a transaction of the caller's, and what changed by it.
+
+    `since` has the `checked_at` of each that was known before GitHub was asked. One that was stored since then is
+    contested and left alone, unless nothing is new: an older answer must not take the place of a newer one.
+    """
+    await conn.execute("SELECT pg_advisory_xact_lock($1)", _ONE_AT_A_TIME)
+    rows = await conn.fetch(
+        f"SELECT {_COLUMNS} FROM installations WHERE id = ANY($1::bigint[]) FOR UPDATE",  # noqa: S608
+        [each.id for each in found],
     )
+    known = {row["id"]: _from_row(row) for row in rows}
+    contested = {
+        each.id
+        for each in found
+        if (known[each.id].checked_at if each.id in known else None) != since.get(each.id)
+        and not is_as_known(known.get(each.id), each)
+    }
+    storing = [each for each in found if each.id not in contested]
+    changed = [change for each in storing for change in changes(known.get(each.id), each)]
+    await _upsert(conn, storing)
+    await insert_changes(conn, changed)
+    return Stored(changes=changed, contested=contested)
 
 
 async def mark_deleted(conn: Connection, installation_id: InstallationId) -> bool:
     """Records that the App was uninstalled; False where that, or the installation, was known already or not at all."""
-    deleted = await conn.fetchval(
-        "UPDATE installations SET deleted_at = now(), updated_at = now()"
-        " WHERE id = $1 AND deleted_at IS NULL RETURNING id",
-        installation_id,
-    )
-    return deleted is not None
+    return await _mark(conn, installation_id, "deleted_at")
 
 
 async def mark_suspended(conn: Connection, installation_id: InstallationId) -> bool:
-    """Records that an installation is suspended; False where that was known already."""
-    suspended = await conn.fetchval(
-        "UPDATE installations SET suspended_at = now(), updated_at = now()"
-        " WHERE id = $1 AND suspended_at IS NULL RETURNING id",
-        installation_id,
-    )
-    return suspended is not None
+    """Records that an installation is suspended; False where that was known already, or it is not known."""
+    return await _mark(conn, installation_id, "suspended_at")
 
 
-async def mark_all_deleted_but(conn: Connection, installation_ids: Sequence[InstallationId]) -> int:
-    """Records that the App is installed nowhere else any more; gives how many installations that changed."""
-    rows = await conn.fetch(
-        "UPDATE installations SET deleted_at = now(), updated_at = now()"
-        " WHERE deleted_at IS NULL AND NOT (id = ANY($1::bigint[])) RETURNING id",
-        list(installation_ids),
-    )
-    return len(rows)
+async def _mark(conn: Connection, installation_id: InstallationId, column: str) -> bool:
+    async with conn.transaction():
+        row = await conn.fetchrow(
+            f"""UPDATE installations SET {column} = now(), updated_at = now(), checked_at = clock_timestamp()
+                WHERE id = $1 AND {column} IS NULL AND deleted_at IS NULL RETURNING {_COLUMNS}""",  # noqa: S608
+            installation_id,
+        )
+        if row is None:
+            return False
+        now = _from_row(row)
+        await insert_changes(conn, changes(replace(now, **{column: None}), now))
+    return True
+
+
+async def fetch_checks(conn: Connection) -> dict[InstallationId, datetime | None]:
+    """When each installation was checked last, those that were uninstalled too."""
+    return {row["id"]: row["checked_at"] for row in await conn.fetch("SELECT id, checked_at FROM installations")}
+
+
+async def fetch_installation(conn: Connection, installation_id: InstallationId) -> Installation | None:
+    """The installation of that id, also where it was uninstalled."""
+    row = await conn.fetchrow(f"SELECT {_COLUMNS} FROM installations WHERE id = $1", installation_id)  # noqa: S608
+    return _from_row(row) if row else None
 
 
 async def fetch_installation_of(conn: Connection, account: str) -> Installation | None:
@@ -101,6 +127,71 @@ async def list_installations(conn: Connection) -> list[Installation]:
     return [_from_row(row) for row in rows]
 
 
+async def list_troubled(conn: Connection) -> list[Installation]:
+    """Those that grant something else than is expected, or are suspended, in the order of their accounts."""
+    rows = await conn.fetch(
+        f"SELECT {_COLUMNS} FROM installations WHERE deleted_at IS NULL"  # noqa: S608
+        " AND (missing <> '{}' OR excessive <> '{}' OR suspended_at IS NOT NULL) ORDER BY lower(account), id"
+    )
+    return [_from_row(row) for row in rows]
+
+
+async def count_installations(conn: Connection) -> tuple[int, int]:
+    """How many are active, and how many are suspended."""
+    row = await conn.fetchrow(
+        """SELECT count(*) FILTER (WHERE suspended_at IS NULL) AS active,
+                  count(*) FILTER (WHERE suspended_at IS NOT NULL) AS suspended
+           FROM installations WHERE deleted_at IS NULL"""
+    )
+    return (row["active"], row["suspended"]) if row else (0, 0)
+
+
+async def _upsert(conn: Connection, installations: Sequence[Installation]) -> None:
+    facts = [
+        {
+            "id": each.id,
+            "account": each.account,
+            "account_type": each.account_type,
+            "repository_selection": each.repository_selection,
+            "permissions": dict(each.permissions),
+            "suspended_at": each.suspended_at.isoformat() if each.suspended_at else None,
+            "deleted_at": each.deleted_at.isoformat() if each.deleted_at else None,
+            "updated_at": each.updated_at.isoformat(),
+            "webhook_url": each.webhook_url,
+            "webhook_events": list(each.webhook_events),
+            "missing": dict(each.missing),
+            "excessive": dict(each.excessive),
+        }
+        for each in installations
+    ]
+    await conn.execute(
+        f"""
+        INSERT INTO installations ({_COLUMNS})
+        SELECT id, account, account_type, repository_selection, permissions, suspended_at, deleted_at, updated_at,
+               webhook_url, webhook_events, missing, excessive, clock_timestamp()
+        FROM unnest($1::jsonb[]) AS facts, jsonb_populate_record(NULL::installations, facts)
+        ON CONFLICT (id) DO UPDATE SET
+            account = excluded.account,
+            account_type = excluded.account_type,
+            repository_selection = excluded.repository_selection,
+            permissions = excluded.permissions,
+            suspended_at = excluded.suspended_at,
+            deleted_at = excluded.deleted_at,
+            updated_at = excluded.updated_at,
+            webhook_url = excluded.webhook_url,
+            webhook_events = excluded.webhook_events,
+            missing = excluded.missing,
+            excessive = excluded.excessive,
+            checked_at = excluded.checked_at
+        """,  # noqa: S608
+        facts,
+    )
+
+
 def _from_row(row: asyncpg.Record) -> Installation:
-    values: dict[str, Any] = {**row, "permissions": parse_permissions(row["permissions"])}
+    values: dict[str, Any] = {
+        **row,
+        **{name: parse_permissions(row[name]) for name in ("permissions", "missing", "excessive")},
+        "webhook_events": tuple(row["webhook_events"]),
+    }
     return Installation(**values)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from shared.domain.permissions import EXPECTED, Permissions
 from shared.github.app_auth import AppAuth
 from shared.outbox import Outbox
 from shared.postgres.pool import Pool
@@ -13,9 +14,10 @@ from .minting import Minting
 
 @dataclass(frozen=True, kw_only=True)
 class TokensContext:
-    """The App, its tokens, and the stores."""
+    """The App, its tokens, and the stores. `expected` is what each installation is expected to grant."""
 
     app: AppAuth
     minting: Minting
     pool: Pool
     outbox: Outbox
+    expected: Permissions = field(default_factory=lambda: EXPECTED)

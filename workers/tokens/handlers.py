@@ -18,7 +18,7 @@ from shared.streams.tokens import parse_request, parse_scope, sealing_context, t
 from workers.runtime import Command
 
 from .context import TokensContext
-from .installations import fetch_from_github, installation_of, store
+from .installations import installation_of, refresh, sync_installations
 
 _log = structlog.get_logger(__name__)
 
@@ -38,6 +38,11 @@ async def resolve_installation(ctx: TokensContext, command: Command) -> None:
     await _answer(command, _resolve(ctx, command.payload))
 
 
+async def answer_sync(ctx: TokensContext, command: Command) -> None:
+    """Asks GitHub for all installations now, and answers how much was new."""
+    await _answer(command, _sync(ctx))
+
+
 async def handle_webhook(ctx: TokensContext, command: Command) -> None:
     """Takes in an event of an installation: GitHub is asked how it is now, so the order of events does not matter."""
     delivery_id = str(command.payload["delivery_id"])
@@ -45,9 +50,9 @@ async def handle_webhook(ctx: TokensContext, command: Command) -> None:
         delivery = await webhook_deliveries.get_delivery(conn, delivery_id)
     if delivery.installation_id is None:
         raise InvalidInput(f"webhook delivery {delivery_id} ({delivery.event}) names no installation")
-    found = await fetch_from_github(ctx, delivery.installation_id)
+    await refresh(ctx, delivery.installation_id)
+    await ctx.minting.installation_changed(delivery.installation_id)  # also where a run before this one died here
     async with ctx.outbox.transaction(completing=command.operation_id) as work:
-        await store(work.conn, delivery.installation_id, found)
         await webhook_deliveries.mark_handled(work.conn, delivery_id)
 
 
@@ -82,6 +87,11 @@ async def _forget(ctx: TokensContext, payload: Mapping[str, Any]) -> dict[str, A
 
 async def _resolve(ctx: TokensContext, payload: Mapping[str, Any]) -> dict[str, Any]:
     return {"installation_id": (await installation_of(ctx, str(payload.get("account")))).id}
+
+
+async def _sync(ctx: TokensContext) -> dict[str, Any]:
+    synced = await sync_installations(ctx)
+    return {"installations": synced.installations, "changes": synced.changes}
 
 
 async def _record_loss(ctx: TokensContext, request: TokenRequest, error: OctobatchError) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from weakref import WeakValueDictionary
 
+from shared.domain.ids import InstallationId
 from shared.domain.installation import InstallationToken, TokenScope
 from shared.github.app_auth import AppAuth
 from shared.streams.tokens import token_sha256
@@ -38,6 +39,9 @@ class Minting:
         token = await self._cache.get(key)
         if token and token_sha256(token.token) == sha256:
             await self._cache.forget(key)
+
+    async def installation_changed(self, installation_id: InstallationId) -> None:
+        """To be told when an installation was suspended, unsuspended, uninstalled, or grants something else."""
 
     def _key(self, scope: TokenScope) -> str:
         return cache_key(scope, base_url=self._base_url, app_id=self._app.app_id)

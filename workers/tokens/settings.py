@@ -8,18 +8,20 @@ from contextlib import asynccontextmanager
 import structlog
 
 from shared.domain.operation import Service
-from shared.errors import GitHubError
+from shared.errors import GitHubError, Unavailable
 from shared.github.app_auth import AppAuth
 from shared.github.client import GitHubClient
 from shared.github.key_sources import open_key_ring
 from shared.settings import TokensSettings
+from shared.streams.installations import SYNC_INSTALLATIONS
 from shared.streams.tokens import FORGET_TOKEN, MINT_TOKEN, RESOLVE_INSTALLATION
 from workers.runtime import Infrastructure, Periodic, Worker
 
 from .cache import MemoryTokenCache, RedisTokenCache, TokenCache
 from .context import TokensContext
-from .handlers import forget_token, handle_webhook, mint_token, resolve_installation
+from .handlers import answer_sync, forget_token, handle_webhook, mint_token, resolve_installation
 from .installations import SYNC_SECONDS, sync_installations
+from .measuring import show_installations
 from .minting import Minting
 
 _log = structlog.get_logger(__name__)
@@ -39,6 +41,7 @@ async def open_tokens(settings: TokensSettings, infrastructure: Infrastructure) 
             minting=Minting(app, _cache(settings, infrastructure), base_url=github.addresses.rest),
             pool=infrastructure.pool,
             outbox=infrastructure.outbox,
+            expected=settings.expected_permissions,
         )
         await _greet(context)
         yield context
@@ -51,7 +54,7 @@ async def _greet(context: TokensContext) -> None:
         facts = await context.app.get_app()
         _log.info("github_app_accepted", app=facts.get("slug"), app_id=facts.get("id"))
         await sync_installations(context)
-    except GitHubError as error:
+    except (GitHubError, Unavailable) as error:
         _log.error("github_app_not_usable", reason=str(error))
 
 
@@ -69,7 +72,9 @@ WORKER = Worker(
         MINT_TOKEN: mint_token,
         FORGET_TOKEN: forget_token,
         RESOLVE_INSTALLATION: resolve_installation,
+        SYNC_INSTALLATIONS: answer_sync,
         "handle_webhook": handle_webhook,
     },
     cron=(Periodic(name="sync_installations", every_seconds=SYNC_SECONDS, function=sync_installations),),
+    measure=show_installations,
 )

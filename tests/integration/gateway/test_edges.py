@@ -29,7 +29,7 @@ def signed(payload: object, *, secret: str = WEBHOOK_SECRET, delivery: str = "on
 async def test_it_is_ready_when_stores_and_schema_are(anonymous: httpx.AsyncClient) -> None:
     answer = await anonymous.get("/readyz")
     assert (answer.status_code, answer.json()["ready"]) == (200, True)
-    assert {check["name"] for check in answer.json()["checks"]} == {"postgres", "redis", "schema"}
+    assert {check["name"] for check in answer.json()["checks"]} == {"postgres", "redis", "schema", "installations"}
 
 
 async def test_it_is_not_ready_on_an_older_schema(anonymous: httpx.AsyncClient, pool: Pool) -> None:
