@@ -1,4 +1,5 @@
-"""GitHub's limits, kept by all workers together: budgets, pauses and concurrency of each installation, in Redis.
+"""GitHub's limits, kept by all workers together: budgets, pauses and concurrency of each installation, in Redis, and
+of the App itself, whose tokens cost 5 points each: 180 a minute, where it may spend 900.
 
 A request that must wait raises `GitHubLimited` with the time to come again; the command is put off until then and
 spends no attempt. What GitHub says in headers and refusals corrects what we think.
@@ -18,12 +19,22 @@ from redis.asyncio import Redis
 from shared.clock import utcnow
 from shared.domain.installation import InstallationToken
 from shared.errors import GitHubLimited
+from shared.github.app_jwt import is_jwt
 from shared.github.gate import Cost, Gate, OpenGate
 from shared.github.limits import answered_at
 from shared.observability import metrics
 from shared.settings import WorkerSettings
 from shared.streams.budgets import Budgets, Window
-from shared.streams.github_budgets import CONTENT, GRAPHQL, REST, SEARCHES, WRITES, github_windows, identity_of
+from shared.streams.github_budgets import (
+    CONTENT,
+    GRAPHQL,
+    REST,
+    SEARCHES,
+    WRITES,
+    github_windows,
+    identity_of,
+    identity_of_app,
+)
 from shared.streams.semaphores import Semaphore, SemaphoreTaken
 
 log = structlog.stdlib.get_logger(__name__)
@@ -36,7 +47,11 @@ MOST_TOKENS = 10_000
 class SharedLimits:
     """A gate before GitHub, shared by every process on the same Redis."""
 
-    def __init__(self, redis: Redis, *, windows: Mapping[str, Window], concurrent: int) -> None:
+    def __init__(
+        self, redis: Redis, *, windows: Mapping[str, Window], concurrent: int, app_id: str | None = None
+    ) -> None:
+        """`app_id` is the App whose JWTs are counted, for a process that signs them."""
+        self._app = identity_of_app(app_id) if app_id else None
         self._redis = redis
         self._budgets = Budgets(redis, windows)
         self._concurrent = concurrent
@@ -51,7 +66,7 @@ class SharedLimits:
 
     @asynccontextmanager
     async def passing(self, token: str, cost: Cost) -> AsyncIterator[None]:
-        """Holds one of the installation's places while the block runs; raises `GitHubLimited`."""
+        """Holds one of the installation's (or the App's) places while the block runs; raises `GitHubLimited`."""
         identity = self._identity(token)
         if identity is None:
             yield
@@ -117,14 +132,16 @@ class SharedLimits:
         log.warning("paused_by_github", identity=identity, lane=lane or "all", seconds=seconds)
 
     def _identity(self, token: str) -> str | None:
-        return self._identities.get(_digest(token))
+        return self._app if is_jwt(token) else self._identities.get(_digest(token))
 
 
-def open_limits(settings: WorkerSettings, redis: Redis) -> SharedLimits | None:
+def open_limits(settings: WorkerSettings, redis: Redis, *, app_id: str | None = None) -> SharedLimits | None:
     """The limits of the settings; None where the server has none, as GitHub Enterprise Server has by default."""
     if not settings.keeps_github_limits:
         return None
-    return SharedLimits(redis, windows=github_windows(settings), concurrent=settings.github_concurrent_requests)
+    return SharedLimits(
+        redis, windows=github_windows(settings), concurrent=settings.github_concurrent_requests, app_id=app_id
+    )
 
 
 def gate_of(limits: SharedLimits | None) -> Gate:

@@ -22,6 +22,11 @@ KEPT_FOR = timedelta(seconds=420)
 _HEADER = {"alg": "RS256", "typ": "JWT"}
 
 
+def is_jwt(token: str) -> bool:
+    """Whether a credential is a JWT of an App, and no token of an installation."""
+    return token.startswith("eyJ")
+
+
 class AppJwts:
     """Makes JWTs of one App. Where GitHub's clock is not ours, tell it by `learn_clock`.
 

@@ -35,6 +35,7 @@ from ..errors import (
     GitHubUnavailable,
 )
 from .addresses import addresses_of
+from .app_jwt import is_jwt
 from .gate import Cost, Gate, OpenGate, graphql_cost, rest_cost
 from .graphql import GraphQLAnswer, document_text, parse_answer
 from .limits import error_of, graphql_limit, redacted
@@ -202,7 +203,7 @@ class GitHubClient:
 
     def _youth_left(self, token: str) -> float:
         """Seconds for which a refusal of `token` may be a replica's ignorance; 0 for a JWT, which none must know."""
-        if token.startswith("eyJ"):
+        if is_jwt(token):
             return 0.0
         digest = hashlib.sha256(token.encode()).digest()
         first_used = self._first_used.setdefault(digest, time.monotonic())

@@ -7,7 +7,7 @@ A key is made by importing the App's private key as an RSA_2048 key with the usa
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any
 
 import aioboto3
@@ -63,11 +63,13 @@ async def open_kms_signers(
     """
     session: Any = aioboto3.Session()
     config = Config(connect_timeout=5, read_timeout=10, retries={"max_attempts": 3, "mode": "standard"})
-    try:
-        opening = session.client("kms", region_name=region, endpoint_url=endpoint, config=config)
-    except (BotoCoreError, ValueError) as error:
-        raise InvalidSettings(f"OCTOBATCH_GITHUB_APP_KMS_REGION, …_ENDPOINT: {error}") from error
-    async with opening as client:
+    async with AsyncExitStack() as stack:
+        try:
+            client = await stack.enter_async_context(
+                session.client("kms", region_name=region, endpoint_url=endpoint, config=config)
+            )
+        except (BotoCoreError, ValueError) as error:
+            raise InvalidSettings(f"OCTOBATCH_GITHUB_APP_KMS_REGION, …_ENDPOINT: {error}") from error
         yield tuple([await _signer(client, key_id) for key_id in key_ids])
 
 

@@ -24,6 +24,11 @@ def identity_of(installation_id: InstallationId) -> str:
     return f"installation:{installation_id}"
 
 
+def identity_of_app(app_id: str) -> str:
+    """Whose budgets a request of the App itself counts for: the minting of tokens, above all."""
+    return f"app:{app_id}"
+
+
 def github_windows(settings: Settings) -> dict[str, Window]:
     """The windows of the settings."""
     minute, hour = 60 + MARGIN_SECONDS, 3600 + MARGIN_SECONDS

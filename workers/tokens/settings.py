@@ -15,6 +15,7 @@ from shared.github.key_sources import open_key_ring
 from shared.settings import TokensSettings
 from shared.streams.installations import SYNC_INSTALLATIONS
 from shared.streams.tokens import FORGET_TOKEN, MINT_TOKEN, RESOLVE_INSTALLATION
+from workers.limits import gate_of, open_limits
 from workers.runtime import Infrastructure, Periodic, Worker
 
 from .cache import MemoryTokenCache, RedisTokenCache, TokenCache
@@ -30,10 +31,14 @@ _log = structlog.get_logger(__name__)
 @asynccontextmanager
 async def open_tokens(settings: TokensSettings, infrastructure: Infrastructure) -> AsyncIterator[TokensContext]:
     """The worker's context. The App is asked for once, so that a wrong key is told in the first line of the log."""
-    base_url = settings.github_api_base
+    limits = open_limits(settings, infrastructure.redis, app_id=settings.github_app_id)
     async with (
         open_key_ring(settings) as keys,
-        GitHubClient.open(base_url=base_url, timeout_seconds=settings.github_timeout_seconds) as github,
+        GitHubClient.open(
+            base_url=settings.github_api_base,
+            timeout_seconds=settings.github_timeout_seconds,
+            gate=gate_of(limits),
+        ) as github,
     ):
         app = AppAuth(github, app_id=settings.github_app_id, keys=keys)
         context = TokensContext(
