@@ -85,9 +85,7 @@ class GitHubClient:
 
         `token` may be a JWT of the App too, or "" where nobody need sign in.
         """
-        data, _ = await self._retry_while_young(
-            token, lambda: self._api.call(method, _target(path, params), token, json)
-        )
+        data, _ = await self.while_young(token, lambda: self._api.call(method, _target(path, params), token, json))
         return data
 
     async def probe(self) -> Mapping[str, str]:
@@ -121,9 +119,7 @@ class GitHubClient:
         following: str | None = _target(path, {"per_page": 100, **(params or {})})
         while following:
             address = self._on_this_host(following)
-            data, following = await self._retry_while_young(
-                token, lambda a=address: self._api.call("GET", a, token, None)
-            )
+            data, following = await self.while_young(token, lambda a=address: self._api.call("GET", a, token, None))
             yield data
 
     async def graphql(self, document: str, variables: Mapping[str, Any], *, token: str) -> GraphQLAnswer:
@@ -145,7 +141,25 @@ class GitHubClient:
                 raise limit
             return parse_answer(payload)
 
-        return await self._retry_while_young(token, ask)
+        return await self.while_young(token, ask)
+
+    async def while_young(self, token: str, call: Callable[[], Awaitable[T]]) -> T:
+        """What `call` gives, which asks with `token`, by git too: called again where a young token is refused.
+
+        A replica that has not heard of a token refuses it with 401, a down-scoped one with 403.
+        """
+        return await self._retry_refused(self._youth_left(token), call)
+
+    async def _retry_refused(self, seconds: float, call: Callable[[], Awaitable[T]]) -> T:
+        async for attempt in AsyncRetrying(
+            retry=retry_if_exception_type((GitHubUnauthorized, GitHubForbidden)),
+            stop=stop_after_delay(seconds),
+            wait=wait_random(0.2, 0.6),
+            reraise=True,
+        ):
+            with attempt:
+                return await call()
+        raise AssertionError("unreachable: the last attempt returns or raises")
 
     async def _send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes, cost: Cost | None = None
@@ -185,21 +199,6 @@ class GitHubClient:
         if host not in {"", self._host}:
             raise GitHubError(f"{self._host} leads to {host}, where its tokens must not go")
         return url
-
-    async def _retry_while_young(self, token: str, call: Callable[[], Awaitable[T]]) -> T:
-        """A fresh token can be refused with 401, a fresh down-scoped one with 403: ask again while it is young."""
-        return await self._retry_refused(self._youth_left(token), call)
-
-    async def _retry_refused(self, seconds: float, call: Callable[[], Awaitable[T]]) -> T:
-        async for attempt in AsyncRetrying(
-            retry=retry_if_exception_type((GitHubUnauthorized, GitHubForbidden)),
-            stop=stop_after_delay(seconds),
-            wait=wait_random(0.2, 0.6),
-            reraise=True,
-        ):
-            with attempt:
-                return await call()
-        raise AssertionError("unreachable: the last attempt returns or raises")
 
     def _youth_left(self, token: str) -> float:
         """Seconds for which a refusal of `token` may be a replica's ignorance; 0 for a JWT, which none must know."""

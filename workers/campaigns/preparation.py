@@ -146,11 +146,10 @@ async def _in_checkout(preparation: _Preparation, folder: Path) -> PreparedChang
 async def _working_copy(preparation: _Preparation, folder: Path) -> WorkingCopy:
     (folder / "tree").mkdir()
     repository: Repository = await create_repository(folder / "git", folder / "tree")
-    await fetch_commit(
-        repository,
-        clone_url=preparation.github.clone_url(preparation.repository),
-        token=preparation.token,
-        oid=preparation.base_oid,
+    github, token = preparation.github, preparation.token
+    clone_url = github.clone_url(preparation.repository)
+    await github.while_young(
+        token, lambda: fetch_commit(repository, clone_url=clone_url, token=token, oid=preparation.base_oid)
     )
     await check_out(repository, preparation.base_oid)
     return WorkingCopy(folder, repository, head=preparation.base_oid)

@@ -206,6 +206,9 @@ class Publisher:
                 message=self._publication.message,
                 token=self._token,
             )
+        return await self._github.while_young(self._token, lambda: self._push_by_git(plan))
+
+    async def _push_by_git(self, plan: PublishPlan) -> str:
         workspaces = self._ctx.settings.workspace_dir
         await asyncio.to_thread(workspaces.mkdir, parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="publish-", dir=workspaces) as folder:

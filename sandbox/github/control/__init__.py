@@ -13,6 +13,7 @@
 | `GET/POST/PUT/DELETE /_sandbox/faults` | see `sandbox.github.faults`; PUT replaces all |
 | `PUT/DELETE /_sandbox/limits` | see `sandbox.github.limits` |
 | `PATCH /_sandbox/settings` | clock skew, lifetime and canary of tokens, lifetime of manifests, address of webhooks |
+| `DELETE /_sandbox/tokens` | every token ends now |
 | `GET/DELETE /_sandbox/counters` | requests by kind |
 | `POST /_sandbox/webhooks/settle` | answers when no delivery is under way |
 | `GET/POST/DELETE /_sandbox/app/keys` | fingerprints, oldest first; one more key, as PEM; all but the newest go |

@@ -45,6 +45,7 @@ def routes(world: World) -> list[Route]:
         route(world, "PUT", "/limits", requests.LimitsBody, steering.set_limits),
         route(world, "DELETE", "/limits", Nothing, steering.clear_limits),
         route(world, "PATCH", "/settings", requests.Settings, steering.change_settings),
+        route(world, "DELETE", "/tokens", Nothing, steering.end_tokens),
         route(world, "GET", "/counters", Nothing, steering.read_counters),
         route(world, "DELETE", "/counters", Nothing, steering.clear_counters),
         route(world, "GET", "/app/keys", Nothing, steering.list_keys),

@@ -128,6 +128,11 @@ def change_settings(world: World, _: Request, body: Settings) -> None:
         world.state.apps.update(app.id, webhook_url=body.webhook_url or None)
 
 
+def end_tokens(world: World, _: Request, __: Nothing) -> None:
+    """DELETE /tokens"""
+    world.state.tokens.delete_all()
+
+
 def read_counters(world: World, _: Request, __: Nothing) -> Any:
     """GET /counters"""
     return world.counters.read()

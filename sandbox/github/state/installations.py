@@ -169,6 +169,10 @@ class Tokens:
         """Forgets the tokens that have expired."""
         self._store.execute("DELETE FROM tokens WHERE expires < ?", [now])
 
+    def delete_all(self) -> None:
+        """Ends every token."""
+        self._store.execute("DELETE FROM tokens")
+
     def count(self, now: float) -> int:
         """How many tokens are good at that time."""
         return int(self._store.value("SELECT count(*) FROM tokens WHERE expires >= ?", [now]))

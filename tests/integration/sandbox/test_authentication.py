@@ -136,6 +136,11 @@ def test_a_revoked_token_is_bad_credentials(github: RunningSandbox, org: Organiz
     assert org.ask("GET", "installation/repositories", 401)["message"] == "Bad credentials"
 
 
+def test_all_tokens_can_be_ended_at_once(github: RunningSandbox, org: Organization) -> None:
+    github.ask("DELETE", "tokens")
+    assert org.ask("GET", "installation/repositories", 401)["message"] == "Bad credentials"
+
+
 def test_a_token_for_some_repositories_finds_no_others(github: RunningSandbox, org: Organization) -> None:
     org.repository("one")
     org.repository("two")
