@@ -13,6 +13,7 @@ from shared.errors import OctobatchError
 
 from . import applying, campaigns, installations, operations, pages, runs, selections, specs, streams, targets, tokens
 from .failures import EXIT_CODES_HELP, CommandFailed, ExitCode
+from .github_app import commands as github_app
 from .output import messages
 
 ENTRY_POINTS = "octobatch.commands"
@@ -50,6 +51,7 @@ def _register_all() -> None:
     app.add_typer(selections.app, name="selections")
     app.add_typer(operations.app, name="operations")
     app.add_typer(installations.app, name="installations")
+    app.add_typer(github_app.app, name="github-app")
     app.add_typer(specs.app, name="spec")
     app.add_typer(streams.app, name="streams")
     for entry_point in entry_points(group=ENTRY_POINTS):

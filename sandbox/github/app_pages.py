@@ -22,7 +22,7 @@ from .world import World
 
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>{title} · GitHub sandbox</title><style>
+<title>{title} · GitHub sandbox</title><link rel="icon" href="data:,"><style>
 :root {{ color-scheme: light dark }}
 body {{ font: 15px/1.5 system-ui, sans-serif; max-width: 40rem; margin: 2rem auto; padding: 0 1rem }}
 h1 {{ font-weight: 500 }} small {{ opacity: .7 }} th, td {{ text-align: left; padding: .1rem 1rem .1rem 0 }}

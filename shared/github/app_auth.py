@@ -55,6 +55,11 @@ class AppAuth:
         """The GitHub that it is the App of."""
         return self._github
 
+    @property
+    def key_ids(self) -> tuple[str, ...]:
+        """Its keys by fingerprint, the one that signs in front."""
+        return tuple(each.key_id for each in self._keys.in_turn())
+
     async def get_app(self) -> Mapping[str, Any]:
         """What GitHub says of the App; raises `GitHubUnauthorized` where it does not accept id and key."""
         return cast("Mapping[str, Any]", await self._ask("GET", "/app"))

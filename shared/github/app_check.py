@@ -118,15 +118,16 @@ def _wrong_key(app: AppAuth, error: GitHubUnauthorized) -> CheckLine:
     return CheckLine(
         name="key",
         ok=False,
-        detail=f"GitHub does not accept the App {app.app_id} with this key",
-        advice=f"check that id and key belong together and that the key was not deleted at GitHub ({error.message})",
+        detail=error.message.partition(": check")[0],
+        advice=f"generate a key on the App's page and give it here, or correct the App's id, {app.app_id}",
     )
 
 
 def _key(app: AppAuth, facts: Mapping[str, Any]) -> CheckLine:
     owner: Mapping[str, Any] = facts.get("owner") or {}
     whose = owner.get("login") or owner.get("slug") or "an unknown owner"  # an enterprise has a slug and no login
-    return CheckLine(name="key", ok=True, detail=f"accepted for the App {facts['name']} ({app.app_id}) of {whose}")
+    told = f"{app.key_ids[0]} is accepted for the App {facts['name']} ({app.app_id}) of {whose}"
+    return CheckLine(name="key", ok=True, detail=told)
 
 
 def _permissions(facts: Mapping[str, Any], expected: Permissions) -> CheckLine:

@@ -17,7 +17,7 @@ from shared.github.app_auth import AppAuth
 from shared.github.app_check import check_app
 from shared.github.client import GitHubClient
 from shared.github.webhooks import SUBSCRIPTIONS
-from tests.github_sandbox import RunningSandbox, running_sandbox
+from tests.github_sandbox import RunningSandbox, key_ring, running_sandbox
 from tests.integration.sandbox.receiver import Receiver, receiving
 
 GRANTED = parse_permissions(PERMISSIONS)
@@ -46,7 +46,7 @@ async def client(github: RunningSandbox) -> AsyncIterator[GitHubClient]:
 
 @pytest.fixture
 def app(github: RunningSandbox, client: GitHubClient) -> AppAuth:
-    return AppAuth(client, app_id=str(github.app_id), private_key=github.private_key)
+    return AppAuth(client, app_id=str(github.app_id), keys=key_ring(github.private_key))
 
 
 async def _check(app: AppAuth, receiver: Receiver) -> dict[str, CheckLine]:
@@ -102,7 +102,7 @@ async def test_a_key_that_is_not_the_apps_is_told_and_nothing_that_needs_one(
 ) -> None:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()).decode()
-    lines = await _check(AppAuth(client, app_id=str(github.app_id), private_key=pem), receiver)
+    lines = await _check(AppAuth(client, app_id=str(github.app_id), keys=key_ring(pem)), receiver)
     assert _wrong(lines) == ["key"]
     assert list(lines) == ["server", "clock", "key"]
 
@@ -165,7 +165,7 @@ async def test_a_server_that_is_no_github_is_told_and_nothing_is_sent_to_it(
     github: RunningSandbox, receiver: Receiver
 ) -> None:
     async with GitHubClient.open(base_url=receiver.url, timeout_seconds=5) as elsewhere:
-        app = AppAuth(elsewhere, app_id="1", private_key=github.private_key)
+        app = AppAuth(elsewhere, app_id="1", keys=key_ring(github.private_key))
         lines = await _check(app, receiver)
     assert list(lines) == _wrong(lines) == ["server"]
 
