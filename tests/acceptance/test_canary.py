@@ -187,6 +187,7 @@ def search(watched: Watched) -> Search:
             "token": CANARY.encode(),
             "App key": pem,
             "App key's prime": prime.to_bytes(128, "big"),
+            "App JWT": base64.b64encode(b'{"alg": "RS256", "typ": "JWT"}'),  # how all that Octobatch makes begin
             "webhook secret": (watched.folder.path / "github" / "webhook-secret").read_bytes(),
             "API key": watched.folder.api_key().encode(),
         }

@@ -158,6 +158,18 @@ def test_replicas_that_lag_for_five_seconds_fail_no_target(mid_run: MidRun, sign
     assert_all_open(mid_run.end(run), owner)
 
 
+def test_a_key_that_is_replaced_fails_no_target(mid_run: MidRun) -> None:
+    owner, _ = mid_run.organization()
+    run = mid_run.begin(owner)
+    mid_run.wait_until_begun()
+    new = mid_run.folder.write_private("new.pem", mid_run.github("POST", "app/keys")["pem"])
+    new.rename(mid_run.folder.path / "github" / "app.pem")  # as Kubernetes does: no moment with half a file
+    mid_run.github("DELETE", "app/keys")  # all but the newest
+    mid_run.github("DELETE", "counters")
+    assert_all_open(mid_run.end(run), owner)
+    assert mid_run.mints() >= TARGETS
+
+
 def test_only_a_suspended_installations_targets_are_blocked_and_they_say_so(mid_run: MidRun) -> None:
     active, _ = mid_run.organization()
     suspended, installation_id = mid_run.organization()
