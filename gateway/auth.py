@@ -1,4 +1,7 @@
-"""Who asks: an API key in `Authorization: Bearer obk_…`, or the cookie of somebody who signed in to the pages."""
+"""Who asks: an API key in `Authorization: Bearer obk_…`, or the cookie of somebody who signed in to the pages.
+
+A workload with an OIDC token may ask for installation tokens, and for nothing else.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from shared.auth.api_keys import digest_of, is_same_digest, new_api_key, prefix_of
+from shared.auth.oidc import is_like_oidc_token
 from shared.domain.principal import Principal
 from shared.errors import InvalidSettings, NotAuthenticated
 from shared.postgres import api_keys
@@ -22,7 +26,11 @@ log = structlog.stdlib.get_logger(__name__)
 SESSION_COOKIE = "octobatch_session"
 SESSION_SECONDS = 12 * 3600
 
-_bearer = HTTPBearer(auto_error=False, scheme_name="API key", description="An API key, `obk_…`")
+_bearer = HTTPBearer(
+    auto_error=False,
+    scheme_name="API key",
+    description="An API key, `obk_…`; for installation tokens an OIDC token too",
+)
 
 
 async def authenticate(conn: Connection, key: str, *, pepper: str) -> Principal:
@@ -41,6 +49,8 @@ async def _principal(
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Principal:
     if credentials:
+        if is_like_oidc_token(credentials.credentials):
+            raise NotAuthenticated("an OIDC token can ask for installation tokens alone: an API key is needed here")
         pepper = resources.settings.api_key_pepper.get_secret_value()
         async with resources.pool.acquire() as conn:
             return await authenticate(conn, credentials.credentials, pepper=pepper)
@@ -51,6 +61,20 @@ async def _principal(
 
 SignedIn = Annotated[Principal, Depends(_principal)]
 """A route's parameter of this type is who asks; without a valid credential the route is not reached."""
+
+
+async def _token_requester(
+    request: Request,
+    resources: Opened,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+) -> Principal:
+    if credentials and is_like_oidc_token(credentials.credentials):
+        return await resources.oidc.verify(credentials.credentials)
+    return await _principal(request, resources, credentials)
+
+
+TokenRequester = Annotated[Principal, Depends(_token_requester)]
+"""As `SignedIn`, and workloads with an OIDC token too: for the routes that give installation tokens."""
 
 
 async def open_session(resources: Resources, principal: Principal) -> str:

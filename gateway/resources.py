@@ -8,10 +8,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Annotated
 
+import httpx
 from fastapi import Depends
 from redis.asyncio import Redis
 from starlette.requests import HTTPConnection
 
+from shared.auth.oidc import OidcVerifier
 from shared.blobs.store import BlobStore, open_blob_store
 from shared.outbox import Outbox
 from shared.postgres.pool import Pool, open_pool
@@ -20,6 +22,8 @@ from shared.streams.connection import open_redis
 from shared.streams.events import RunEvents
 from shared.streams.requests import Requests
 from shared.streams.tokens import TokenClient
+
+ISSUER_TIMEOUT_SECONDS = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +38,7 @@ class Resources:
     blobs: BlobStore
     requests: Requests
     tokens: TokenClient
+    oidc: OidcVerifier
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -46,6 +51,7 @@ async def open_resources(settings: GatewaySettings) -> AsyncIterator[Resources]:
         redis = await stack.enter_async_context(open_redis(settings.redis_url.get_secret_value(), max_connections=500))
         blobs = await stack.enter_async_context(open_blob_store(settings))
         requests = Requests(redis)
+        http = await stack.enter_async_context(httpx.AsyncClient(timeout=ISSUER_TIMEOUT_SECONDS))
         yield Resources(
             settings=settings,
             pool=pool,
@@ -55,6 +61,7 @@ async def open_resources(settings: GatewaySettings) -> AsyncIterator[Resources]:
             blobs=blobs,
             requests=requests,
             tokens=TokenClient(requests),
+            oidc=OidcVerifier(http, issuers=settings.trusted_issuers, audience=settings.oidc_audience),
         )
 
 

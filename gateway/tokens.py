@@ -13,7 +13,7 @@ from shared.domain.installation import TokenRequest, TokenScope
 from shared.domain.permissions import Level
 from shared.domain.principal import Principal
 
-from .auth import SignedIn
+from .auth import TokenRequester
 from .resources import Opened, Resources
 from .schemas import Given, Shown
 
@@ -42,7 +42,7 @@ class ShownToken(Shown):
 
 @router.get("/tokens/installations/{installation_id}")
 async def get_token(
-    installation_id: GitHubId, response: Response, resources: Opened, principal: SignedIn
+    installation_id: GitHubId, response: Response, resources: Opened, principal: TokenRequester
 ) -> ShownToken:
     """A token with all that the installation grants."""
     return await _token(installation_id, GivenScope(), response, resources, principal)
@@ -50,7 +50,7 @@ async def get_token(
 
 @router.post("/tokens/installations/{installation_id}")
 async def get_scoped_token(
-    installation_id: GitHubId, body: GivenScope, response: Response, resources: Opened, principal: SignedIn
+    installation_id: GitHubId, body: GivenScope, response: Response, resources: Opened, principal: TokenRequester
 ) -> ShownToken:
     """A token for some permissions and repositories only."""
     return await _token(installation_id, body, response, resources, principal)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Any, Self, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
@@ -114,6 +115,24 @@ class GatewaySettings(Settings):
     bootstrap_api_key: SecretStr | None = Field(
         None, description="an API key to accept from the first start on; none = one is made and printed once"
     )
+    oidc_issuers: str = Field(
+        "",
+        description="issuers whose OIDC tokens may ask for installation tokens, with commas between them, each"
+        " exactly as its tokens name it",
+    )
+    oidc_audience: str = Field("octobatch", min_length=1, description="audience that OIDC tokens must be made for")
+
+    @field_validator("oidc_issuers")
+    @classmethod
+    def _are_addresses(cls, issuers: str) -> str:
+        if not all(is_trusted_address(each.strip()) for each in issuers.split(",") if each.strip()):
+            raise ValueError("each issuer must be an https:// address without query (http:// on this machine alone)")
+        return issuers
+
+    @property
+    def trusted_issuers(self) -> tuple[str, ...]:
+        """The issuers, one by one."""
+        return tuple(each.strip() for each in self.oidc_issuers.split(",") if each.strip())
 
 
 class WorkerSettings(Settings):
@@ -214,6 +233,17 @@ class TokensSettings(WorkerSettings):
     def kms_key_ids(self) -> tuple[str, ...]:
         """The keys in KMS, one by one."""
         return tuple(each.strip() for each in (self.github_app_kms_key_ids or "").split(",") if each.strip())
+
+
+def is_trusted_address(address: str) -> bool:
+    """Whether what an address says can be believed: https, or http to this machine; no query, user or fragment."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
+    local = parts.hostname in ("127.0.0.1", "::1", "localhost")
+    secure = parts.scheme == "https" or (parts.scheme == "http" and local)
+    return secure and bool(parts.hostname) and "@" not in parts.netloc and not set("?# ") & set(address)
 
 
 S = TypeVar("S", bound=Settings)

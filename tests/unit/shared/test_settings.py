@@ -100,3 +100,19 @@ def test_permissions_that_cannot_be_read_stop_the_start(environment: pytest.Monk
     environment.setenv("OCTOBATCH_GITHUB_APP_PERMISSIONS", "contents=write")
     with pytest.raises(InvalidSettings, match=r"OCTOBATCH_GITHUB_APP_PERMISSIONS: .*'contents=write' is not one"):
         load(TokensSettings)
+
+
+def test_issuers_are_taken_one_by_one(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("OCTOBATCH_API_KEY_PEPPER", "p" * 32)
+    environment.setenv("OCTOBATCH_OIDC_ISSUERS", "https://one.example, http://127.0.0.1:8080/two,")
+    assert load(GatewaySettings).trusted_issuers == ("https://one.example", "http://127.0.0.1:8080/two")
+
+
+@pytest.mark.parametrize(
+    "issuer", ["http://one.example", "one.example", "https://one.example?x", "https://user@one.example", "https://"]
+)
+def test_an_issuer_that_cannot_be_trusted_stops_the_start(environment: pytest.MonkeyPatch, issuer: str) -> None:
+    environment.setenv("OCTOBATCH_API_KEY_PEPPER", "p" * 32)
+    environment.setenv("OCTOBATCH_OIDC_ISSUERS", f"https://good.example,{issuer}")
+    with pytest.raises(InvalidSettings, match="OCTOBATCH_OIDC_ISSUERS"):
+        load(GatewaySettings)
