@@ -10,7 +10,7 @@ from fastapi import FastAPI, Request, Response
 from shared.observability.traces import continued
 from shared.settings import GatewaySettings
 
-from . import health, installations, operations, problems, reference, specs, tokens, webhooks
+from . import github_app, health, installations, operations, problems, reference, specs, tokens, webhooks
 from .auth import ensure_first_key
 from .campaigns import routes as campaigns
 from .policies import routes as policies
@@ -31,6 +31,7 @@ MODULES = (
     selections,
     operations,
     installations,
+    github_app,
     tokens,
     policies,
     specs,

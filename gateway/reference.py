@@ -121,6 +121,13 @@ _POLICY = {
 _ALLOWS = "policy release-bots allows contents: read, metadata: read, pull_requests: write on acme/svc-.*"
 _TOO_MUCH = f"{_ALLOWS}; contents: write is more"
 
+_CHECK_LINE = {
+    "name": "clock",
+    "ok": False,
+    "detail": "this machine's is 9 min 58 s behind",
+    "advice": "set the machine's clock by NTP; until then requests to GitHub are dated by GitHub's clock",
+}
+
 EXAMPLES: dict[str, dict[str, Any]] = {
     "ActOutcome": {
         "dry_run": False,
@@ -132,6 +139,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "unreadable": 0,
         "has_more": False,
     },
+    "ShownCheck": {"ok": False, "lines": [_CHECK_LINE]},
+    "ShownCheckLine": _CHECK_LINE,
     "NewPurge": {"type": "prepare_target", "run_id": _RUN_ID, "dead_letters": False, "dry_run": True},
     "NewReplay": {"type": "prepare_target", "since": _AT, "dry_run": True},
     "NewRequeue": {"type": "prepare_target"},

@@ -10,6 +10,7 @@ from .requests import Requests
 from .token_errors import error_from_answer
 
 SYNC_INSTALLATIONS = "sync_installations"
+CHECK_APP = "check_app"
 DRY_RUN_SCOPE = "dry_run_scope"
 
 TIMEOUT_SECONDS = 40.0

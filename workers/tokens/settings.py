@@ -13,12 +13,13 @@ from shared.github.app_auth import AppAuth
 from shared.github.client import GitHubClient
 from shared.github.key_sources import open_key_ring
 from shared.settings import TokensSettings
-from shared.streams.installations import SYNC_INSTALLATIONS
+from shared.streams.installations import CHECK_APP, SYNC_INSTALLATIONS
 from shared.streams.tokens import FORGET_TOKEN, MINT_TOKEN, RESOLVE_INSTALLATION
 from workers.limits import gate_of, open_limits
 from workers.runtime import Infrastructure, Periodic, Worker
 
 from .cache import MemoryTokenCache, RedisTokenCache, TokenCache
+from .checking import answer_check
 from .context import TokensContext
 from .handlers import answer_sync, forget_token, handle_webhook, mint_token, resolve_installation
 from .installations import SYNC_SECONDS, sync_installations
@@ -78,6 +79,7 @@ WORKER = Worker(
         FORGET_TOKEN: forget_token,
         RESOLVE_INSTALLATION: resolve_installation,
         SYNC_INSTALLATIONS: answer_sync,
+        CHECK_APP: answer_check,
         "handle_webhook": handle_webhook,
     },
     cron=(Periodic(name="sync_installations", every_seconds=SYNC_SECONDS, function=sync_installations),),
