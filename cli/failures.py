@@ -7,6 +7,7 @@
 | 2 | wrong input: arguments, a spec that is not valid, a name that does not exist |
 | 3 | the gateway cannot be reached |
 | 4 | the API key is missing, not accepted, or not enough |
+| 5 | `policies test`: the token would be refused |
 | 130 | interrupted |
 """
 
@@ -27,12 +28,13 @@ class ExitCode(IntEnum):
     BAD_INPUT = 2
     UNREACHABLE = 3
     NOT_AUTHORISED = 4
+    REFUSED = 5
     INTERRUPTED = 130
 
 
 EXIT_CODES_HELP = (
     "Exit codes: 0 done, 1 a target or the run failed, 2 wrong input, 3 the gateway cannot be reached, "
-    "4 the API key is not accepted, 130 interrupted."
+    "4 the API key is not accepted, 5 a policy test ends in a refusal, 130 interrupted."
 )
 
 _BAD_INPUT_STATUSES = (400, 404, 413, 422)

@@ -11,7 +11,20 @@ from rich.text import Text
 
 from shared.errors import OctobatchError
 
-from . import applying, campaigns, installations, operations, pages, runs, selections, specs, streams, targets, tokens
+from . import (
+    applying,
+    campaigns,
+    installations,
+    operations,
+    pages,
+    policies,
+    runs,
+    selections,
+    specs,
+    streams,
+    targets,
+    tokens,
+)
 from .failures import EXIT_CODES_HELP, CommandFailed, ExitCode
 from .github_app import commands as github_app
 from .output import messages
@@ -52,6 +65,7 @@ def _register_all() -> None:
     app.add_typer(operations.app, name="operations")
     app.add_typer(installations.app, name="installations")
     app.add_typer(github_app.app, name="github-app")
+    app.add_typer(policies.app, name="policies")
     app.add_typer(specs.app, name="spec")
     app.add_typer(streams.app, name="streams")
     for entry_point in entry_points(group=ENTRY_POINTS):

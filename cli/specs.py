@@ -24,14 +24,15 @@ SpecFile = Annotated[
 
 def read_spec(file: Path) -> tuple[str, CampaignSpec]:
     """The document and what it says; raises `CommandFailed` that names file, line and what to do."""
-    document = _read(file)
+    document = read_document(file)
     try:
         return document, parse_spec(document)
     except InvalidSpec as error:
         raise invalid(error, document=str(file)) from None
 
 
-def _read(file: Path) -> str:
+def read_document(file: Path) -> str:
+    """The text of a file, or of stdin for `-`; raises `CommandFailed`."""
     try:
         return sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
     except OSError as error:
@@ -47,7 +48,7 @@ def validate(file: SpecFile, output: Output = OutputFormat.TABLE) -> None:
         _, spec = read_spec(file)
         print_text(f"{file}: valid: campaign {spec.name}, {len(spec.steps)} steps\n")
         return
-    problems = _problems(_read(file))
+    problems = _problems(read_document(file))
     print_json({"valid": not problems, "problems": problems})
     if problems:
         raise typer.Exit(ExitCode.BAD_INPUT)
