@@ -224,12 +224,16 @@ def write_private(path: Path, text: str, *, replace: bool) -> None:
     """Writes a file of mode 600, whole or not at all; raises `FileExistsError` unless it may `replace` one."""
     new = path.with_name(f".{path.name}.{secrets.token_hex(6)}") if replace else path
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(descriptor)
-    if replace:
-        new.replace(path)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(descriptor)
+        if replace:
+            new.replace(path)
+    except BaseException:
+        new.unlink(missing_ok=True)
+        raise
 
 
 def _refuse_existing(path: Path, *, force: bool) -> None:

@@ -143,14 +143,14 @@ class LocalPages:
         )
 
     def _called_back(self, query: dict[str, str]) -> tuple[HTTPStatus, str]:
-        if self.kept:
-            return HTTPStatus.OK, self._last_page(self._made.result())
-        if self._made.done():
-            return HTTPStatus.GONE, _problem_page("This is over", f"To make the App, {_AGAIN}.")
         if not hmac.compare_digest(query.get("state", "").encode(), self._state.encode()):
             say("refused: a callback with a wrong state. If that was you, begin again on the page shown above")
             told = "It does not belong to what this command began. Begin again on the first page; nothing was made."
             return HTTPStatus.BAD_REQUEST, _problem_page("This callback is refused", told)
+        if self.kept:
+            return HTTPStatus.OK, self._last_page(self._made.result())
+        if self._made.done():
+            return HTTPStatus.GONE, _problem_page("This is over", f"To make the App, {_AGAIN}.")
         try:
             credentials = self._redeem(_code(query))
         except (CommandFailed, OctobatchError) as error:

@@ -32,6 +32,19 @@ background: #1a7f37 }}
 <h1>{title}</h1>
 {body}</body></html>
 """
+_PERMISSION_OF = {
+    "check_run": "checks",
+    "check_suite": "checks",
+    "issue_comment": "issues",
+    "issues": "issues",
+    "pull_request": "pull_requests",
+    "pull_request_review": "pull_requests",
+    "push": "contents",
+    "repository": "metadata",
+    "status": "statuses",
+}
+"""What an App must be permitted for an event; those of installations come always, and cannot be asked for."""
+
 _NO_MANIFEST = "<p>Post a form with the field <code>manifest</code> to this address.</p>"
 
 
@@ -50,8 +63,9 @@ class AppPages:
             return _page("Register new GitHub App", _NO_MANIFEST)
         text = str((await request.form()).get("manifest", ""))
         manifest = _manifest(text)
-        if manifest is None:
-            return _page("Invalid GitHub App configuration", "<p>The manifest cannot be used.</p>", 422)
+        wrong = _wrong_events(manifest) if manifest else "The manifest cannot be used."
+        if manifest is None or wrong:
+            return _page("Invalid GitHub App configuration", f"<p>{escape(wrong)}</p>", 422)
         state = escape(request.query_params.get("state", ""))
         created = escape(request.url.path.removesuffix("/new"))
         body = (
@@ -124,6 +138,17 @@ def _manifest(text: str) -> dict[str, Any] | None:
     if not manifest.get("url") or not manifest.get("redirect_url") or not hook.get("url"):
         return None
     return {"name": "", **manifest}
+
+
+def _wrong_events(manifest: dict[str, Any]) -> str:
+    """What GitHub says of events that an App cannot subscribe to, or not with the permissions it asks for."""
+    asked: list[str] = manifest.get("default_events") or []
+    permissions: dict[str, str] = manifest.get("default_permissions") or {}
+    unsupported = [event for event in asked if event not in _PERMISSION_OF]
+    if unsupported:
+        return f"Error Default events unsupported: {' and '.join(unsupported)}"
+    uncovered = [event for event in asked if _PERMISSION_OF[event] not in permissions]
+    return f"Error Default events are not supported by permissions: {' and '.join(uncovered)}" if uncovered else ""
 
 
 def _table(permissions: dict[str, str]) -> str:

@@ -38,7 +38,7 @@ LARGEST_CLOCK_OFFSET = timedelta(seconds=30)
 DELIVERIES = 30
 """So many of the last deliveries are looked at."""
 
-_AT_ONCE = 5
+_AT_ONCE = 10
 _UNAUTHORIZED, _NOT_FOUND = 401, 404
 _PROBE = {"metadata": Level.READ}
 

@@ -66,6 +66,24 @@ def test_a_manifest_that_cannot_be_used_is_refused(org: Organization, browser: h
     assert answer.status_code == 422
 
 
+@pytest.mark.parametrize(
+    ("event", "why"), [("installation", "unsupported: installation"), ("push", "not supported by permissions: push")]
+)
+def test_events_that_an_app_cannot_subscribe_to_are_refused(
+    org: Organization, browser: httpx.Client, event: str, why: str
+) -> None:
+    manifest = {
+        "url": "https://example.org",
+        "redirect_url": CALLBACK,
+        "default_permissions": {"checks": "read"},
+        "default_events": ["check_suite", event],
+    }
+    address = f"/organizations/{org.login}/settings/apps/new"
+    answer = browser.post(address, data={"manifest": json.dumps(manifest)})
+    assert answer.status_code == 422
+    assert why in answer.text
+
+
 def test_an_unknown_organisation_has_no_such_page(browser: httpx.Client) -> None:
     assert browser.get("/organizations/nobody-is-called-so/settings/apps/new").status_code == 404
 
