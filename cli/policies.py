@@ -11,6 +11,7 @@ import typer
 from ruamel.yaml import YAML
 
 from shared.domain.permissions import describe_permissions, parse_permissions
+from shared.domain.policy import policies_json_schema
 
 from . import policy_questions
 from .asking import ask
@@ -101,6 +102,12 @@ def delete(name: PolicyName, yes: Annotated[bool, typer.Option("--yes", help="Do
         ask(f"Delete the trust policy {name}?", yes=yes, hint="run it with --yes to do it")
         gateway.delete(f"/policies/{name}")
     say(f"deleted {name}")
+
+
+@app.command(epilog="Example: octobatch policies schema > policies.schema.json")
+def schema() -> None:
+    """Print the JSON Schema of documents of policies, for editors that complete and check."""
+    print_json(policies_json_schema())
 
 
 policy_questions.register(app)
