@@ -69,6 +69,13 @@ class Settings(BaseSettings):
         "https://api.github.com",
         description="https://api.github.com, or https://HOST/api/v3 for GitHub Enterprise Server",
     )
+    github_ca_bundle: Path | None = Field(
+        None, description="PEM file with the authorities of GitHub's certificate, where the machine does not know them"
+    )
+    github_proxy: SecretStr | None = Field(
+        None,
+        description="proxy to GitHub, http://[user:password@]HOST:PORT; none = as HTTPS_PROXY and NO_PROXY say",
+    )
     github_timeout_seconds: float = Field(30.0, gt=0, description="longest wait for one answer of GitHub")
     github_limits: str = Field(
         "auto",

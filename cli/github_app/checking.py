@@ -15,11 +15,10 @@ from shared.domain.permissions import EXPECTED, Permissions, parse_permissions_t
 from shared.errors import InvalidSettings
 from shared.github.app_check import check_app
 from shared.github.app_manifest import WEBHOOK_PATH
-from shared.github.client import GitHubClient
 
 from ..client import open_gateway
 from ..failures import CommandFailed, ExitCode
-from .creating import GITHUB_TIMEOUT_SECONDS, app_with_key
+from .creating import app_with_key, open_github
 from .credentials import ENVIRONMENT_FILE, KEY_FILE
 
 _ID, _KEY = "OCTOBATCH_GITHUB_APP_ID", "OCTOBATCH_GITHUB_APP_PRIVATE_KEY"
@@ -54,7 +53,7 @@ def check_locally(local: LocalApp) -> list[CheckLine]:
     """Asks GitHub itself."""
 
     async def check() -> list[CheckLine]:
-        async with GitHubClient.open(base_url=local.api_base, timeout_seconds=GITHUB_TIMEOUT_SECONDS) as github:
+        async with open_github(local.api_base) as github:
             app = app_with_key(github, app_id=local.app_id, private_key=local.private_key)
             return await check_app(app, expected=local.expected, webhook_url=local.webhook_url)
 

@@ -14,8 +14,8 @@ import typer
 from shared.domain.app_check import CheckLine
 from shared.domain.permissions import EXPECTED, Permissions, parse_permissions_text, permissions_text
 from shared.github.addresses import addresses_of
-from shared.github.app_check import is_local
 from shared.github.app_manifest import LONGEST_NAME, WEBHOOK_PATH, AppPlan
+from shared.github.network import is_loopback
 from shared.github.webhooks import SUBSCRIPTIONS
 
 from ..failures import CommandFailed, ExitCode
@@ -160,7 +160,7 @@ def _webhook_url(public_url: str, api_base: str) -> str:
         raise CommandFailed(
             f"--public-url must begin with https:// or http://: {public_url}", exit_code=ExitCode.BAD_INPUT
         )
-    if is_local(public_url) and not is_local(addresses_of(api_base).rest):
+    if is_loopback(public_url) and not is_loopback(addresses_of(api_base).rest):
         raise CommandFailed(
             f"GitHub cannot send webhooks to {public_url}",
             exit_code=ExitCode.BAD_INPUT,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 import webbrowser
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 
 from shared.domain.installation import Installation
 from shared.errors import GitHubError, GitHubUnavailable
@@ -14,6 +16,7 @@ from shared.github.app_auth import AppAuth
 from shared.github.app_manifest import AppCredentials, AppPlan, convert
 from shared.github.client import GitHubClient
 from shared.github.key_ring import KeyRing
+from shared.github.network import network_of_environment
 from shared.github.signers import local_signers
 
 from ..failures import CommandFailed
@@ -37,6 +40,7 @@ def create_app(
 ) -> None:
     """Makes the App, and prints what was made. Raises `CommandFailed`; where nothing was made, nothing is kept."""
     store.prepare()
+    network_of_environment(os.environ)  # what is wrong with it is told before anything is made
     deadline = time.monotonic() + wait_seconds
 
     def redeem(code: str) -> AppCredentials:
@@ -66,6 +70,12 @@ def create_app(
     _print(credentials, installation, store)
 
 
+def open_github(api_base: str) -> AbstractAsyncContextManager[GitHubClient]:
+    """A client of the App's GitHub, reached as the environment says; raises `InvalidSettings`."""
+    network = network_of_environment(os.environ)
+    return GitHubClient.open(base_url=api_base, timeout_seconds=GITHUB_TIMEOUT_SECONDS, network=network)
+
+
 def app_with_key(github: GitHubClient, *, app_id: str, private_key: str) -> AppAuth:
     """The App with keys that are here, in PEM; raises `InvalidSettings` where they cannot be used."""
     signers = local_signers(private_key, source="the App's private key")
@@ -87,7 +97,7 @@ def _print(credentials: AppCredentials, installation: Installation | None, store
 
 
 async def _convert(api_base: str, code: str) -> AppCredentials:
-    async with GitHubClient.open(base_url=api_base, timeout_seconds=GITHUB_TIMEOUT_SECONDS) as github:
+    async with open_github(api_base) as github:
         try:
             return await convert(github, code)
         except GitHubUnavailable as error:
@@ -110,7 +120,7 @@ def _await_installation(credentials: AppCredentials, *, api_base: str, deadline:
 
 
 async def _poll(credentials: AppCredentials, *, api_base: str, has_time: Callable[[], bool]) -> Installation | None:
-    async with GitHubClient.open(base_url=api_base, timeout_seconds=GITHUB_TIMEOUT_SECONDS) as github:
+    async with open_github(api_base) as github:
         app = app_with_key(github, app_id=credentials.app_id, private_key=credentials.private_key)
         told = ""
         while has_time():

@@ -33,6 +33,7 @@ from .signers import Signer
 _WRONG_CLOCK = re.compile(r"'(issued at|expiration time)'", re.IGNORECASE)
 _WRONG_KEY = re.compile(r"could not be decoded|must generate a public key", re.IGNORECASE)
 _WRONG_ID = re.compile(r"integration not found", re.IGNORECASE)
+_UNPROCESSABLE = 422
 _MOST_REPOSITORIES = 500
 """GitHub takes no more repositories in one request for a token."""
 
@@ -112,6 +113,8 @@ class AppAuth:
                 f"the App has no installation {scope.installation_id} (any more)", status=404
             ) from error
         except GitHubInvalid as error:
+            if error.status != _UNPROCESSABLE:
+                raise
             raise NotPermitted(f"installation {scope.installation_id}: {error.message}") from error
         return InstallationToken(
             token=facts["token"],

@@ -9,14 +9,11 @@ each installation, for which a token is minted that may read metadata only, and 
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
-from ..clock import utcnow
 from ..domain.app_check import CheckLine
 from ..domain.installation import Installation, TokenScope
 from ..domain.permissions import (
@@ -29,7 +26,8 @@ from ..domain.permissions import (
 )
 from ..errors import GitHubError, GitHubUnauthorized, OctobatchError
 from .app_auth import AppAuth
-from .limits import answered_at
+from .network import is_loopback
+from .server import identify
 from .webhooks import SUBSCRIPTIONS
 
 LARGEST_CLOCK_OFFSET = timedelta(seconds=30)
@@ -62,15 +60,6 @@ async def check_app(app: AppAuth, *, expected: Permissions, webhook_url: str | N
     return lines + await _looked_at("installations", _installations(app, facts, expected))
 
 
-def is_local(url: str) -> bool:
-    """Whether `url` leads to the machine that follows it, where no other can reach what it names."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
-
-
 async def _looked_at(name: str, looking: Any) -> list[CheckLine]:
     """The lines of a part of the check, or one that says why it could not be looked at."""
     try:
@@ -82,15 +71,17 @@ async def _looked_at(name: str, looking: Any) -> list[CheckLine]:
 async def _server_and_clock(app: AppAuth) -> list[CheckLine]:
     address = app.github.addresses.rest
     try:
-        headers = await app.github.probe()
+        found = await identify(app.github)
     except GitHubError as error:
         advice = "check OCTOBATCH_GITHUB_API_BASE, and that this machine may reach it"
         return [CheckLine(name="server", ok=False, detail=f"{address}: {error}", advice=advice)]
-    version = headers.get("x-github-enterprise-version")
+    version = found.enterprise_version
     server = f"GitHub Enterprise Server {version}" if version else "it answers"
-    lines = [CheckLine(name="server", ok=True, detail=f"{address}: {server}")]
-    if theirs := answered_at(headers):
-        lines.append(_clock(theirs - utcnow()))
+    private = ", in private mode" if found.is_private else ""
+    api = f", API version {found.api_version}" if found.api_version else ""
+    lines = [CheckLine(name="server", ok=True, detail=f"{address}: {server}{private}{api}")]
+    if found.clock_offset is not None:
+        lines.append(_clock(found.clock_offset))
     return lines
 
 
@@ -167,7 +158,7 @@ def _events(facts: Mapping[str, Any]) -> CheckLine:
 async def _webhook(app: AppAuth, facts: Mapping[str, Any], expected_url: str | None) -> list[CheckLine]:
     config = await app.hook_config()
     url, content_type = str(config.get("url") or ""), config.get("content_type")
-    if not url and (expected_url is None or is_local(expected_url)):
+    if not url and (expected_url is None or is_loopback(expected_url)):
         return [CheckLine(name="webhook", ok=True, detail="none: changes are asked for, and noticed later")]
     wrong = ""
     if expected_url and url != expected_url:

@@ -14,7 +14,7 @@ import hashlib
 import json
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import Any, TypeVar, cast
@@ -35,30 +35,37 @@ from ..errors import (
     GitHubUnavailable,
 )
 from .addresses import addresses_of
+from .api_versions import API_VERSION, HEADER, choose, is_refusal, versions_in
 from .app_jwt import is_jwt
 from .gate import Cost, Gate, OpenGate, graphql_cost, rest_cost
 from .graphql import GraphQLAnswer, document_text, parse_answer
 from .limits import error_of, graphql_limit, redacted
+from .network import MACHINES_OWN, Network
 
 USER_AGENT = "octobatch"
 ACCEPT = "application/vnd.github+json"
-API_VERSION = "2022-11-28"
 
 YOUNG_SECONDS = 5.0
 """So long after it is first used a token may be refused by a replica of GitHub that has not heard of it."""
 
 _MOST_REDIRECTS = 3
-_PRIVATE_MODE = 401
 _MOST_REMEMBERED_TOKENS = 10_000
 T = TypeVar("T")
 
 
 class GitHubClient:
-    """Asks one GitHub. Shared by all tasks of a process; holds no token and no state of any installation."""
+    """Asks one GitHub. Shared by all tasks of a process; holds no token and no state of any installation.
 
-    def __init__(self, http: httpx.AsyncClient, base_url: str, *, gate: Gate | None = None) -> None:
+    `network` is how it is reached, for git too; `api_version` is what requests name, None for none.
+    """
+
+    def __init__(
+        self, http: httpx.AsyncClient, base_url: str, *, gate: Gate | None = None, network: Network = MACHINES_OWN
+    ) -> None:
         self._gate = gate or OpenGate()
         self.addresses = addresses_of(base_url)
+        self.network = network
+        self.api_version: str | None = API_VERSION
         self._host = urlsplit(self.addresses.rest).netloc
         self._http = http
         self._api = _RestApi(http, self._send, base_url=self.addresses.rest)
@@ -67,12 +74,13 @@ class GitHubClient:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, *, base_url: str, timeout_seconds: float, gate: Gate | None = None
+        cls, *, base_url: str, timeout_seconds: float, gate: Gate | None = None, network: Network = MACHINES_OWN
     ) -> AsyncIterator[GitHubClient]:
         """A client with connections of its own, closed at the end; `gate` keeps the limits, none = nobody does."""
         limits = httpx.Limits(max_connections=100, max_keepalive_connections=50)  # GitHub allows 100 at once
-        async with httpx.AsyncClient(timeout=timeout_seconds, limits=limits) as http:
-            yield cls(http, base_url, gate=gate)
+        options = network.httpx_options(addresses_of(base_url).rest)
+        async with httpx.AsyncClient(timeout=timeout_seconds, limits=limits, **options) as http:
+            yield cls(http, base_url, gate=gate, network=network)
 
     def clone_url(self, name_with_owner: str) -> str:
         """The address of a repository for git over HTTPS, without credentials."""
@@ -88,18 +96,15 @@ class GitHubClient:
         data, _ = await self.while_young(token, lambda: self._api.call(method, _target(path, params), token, json))
         return data
 
-    async def probe(self) -> Mapping[str, str]:
-        """The headers with which the API's root answers anybody; raises `GitHubUnavailable` where none is there.
+    async def look(self, path: str, *, token: str = "") -> httpx.Response:
+        """Whatever anybody, or the holder of `token`, is answered there; raises `GitHubUnavailable` for no answer."""
+        url = f"{self.addresses.rest}{path}"
+        headers = {"authorization": f"Bearer {token}"} if token else {}
+        return await self._exchange("GET", url, headers, b"", rest_cost("GET", url), version=None)
 
-        GitHub Enterprise Server in private mode answers with 401: it is there all the same.
-        """
-        root = f"{self.addresses.rest}/"
-        response = await self._exchange("GET", root, {}, b"", rest_cost("GET", root))
-        is_there = response.is_success or response.status_code == _PRIVATE_MODE
-        if is_there and "x-github-media-type" in response.headers:
-            return response.headers
-        why = f"{root} answers with {response.status_code}, and not as GitHub's API does"
-        raise GitHubUnavailable(why, status=response.status_code)
+    def speak(self, versions: Sequence[str]) -> None:
+        """The server has these versions of its API: requests name the best of them from now on."""
+        self.api_version = choose(versions)
 
     async def revoke(self, token: str, *, minted_at: datetime | None = None) -> None:
         """Ends an installation token; one that GitHub no longer knows, expired or revoked already, is ended too.
@@ -164,14 +169,37 @@ class GitHubClient:
     async def _send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes, cost: Cost | None = None
     ) -> httpx.Response:
+        """A request and its answer, once more where the server does not speak our version of its API but another.
+
+        Raises what `limits` says.
+        """
+        cost, version = cost or rest_cost(method, url), self.api_version
+        try:
+            return await self._send_as(version, method, url, headers, body, cost)
+        except GitHubError as error:
+            if not is_refusal(error):
+                raise
+            if self.api_version == version:
+                self.speak(versions_in(decoded(await self.look("/versions", token=_token_in(headers)))))
+            if self.api_version == version:
+                raise self._not_spoken(error) from error
+        try:
+            return await self._send_as(self.api_version, method, url, headers, body, cost)
+        except GitHubError as error:
+            if not is_refusal(error):
+                raise
+            raise self._not_spoken(error) from error
+
+    async def _send_as(
+        self, version: str | None, method: str, url: str, headers: Mapping[str, str], body: bytes, cost: Cost
+    ) -> httpx.Response:
         """A request and its answer; a GET follows the redirects of renamed repositories. Raises what `limits` says."""
-        cost = cost or rest_cost(method, url)
-        response = await self._exchange(method, url, headers, body, cost)
+        response = await self._exchange(method, url, headers, body, cost, version=version)
         redirects = 0
         while method == "GET" and response.has_redirect_location and redirects < _MOST_REDIRECTS:
             redirects += 1
             url = self._on_this_host(urljoin(url, response.headers["location"]))
-            response = await self._exchange(method, url, headers, body, cost)
+            response = await self._exchange(method, url, headers, body, cost, version=version)
         if response.has_redirect_location:
             raise GitHubInvalid(f"{self._host} redirects {method} {urlsplit(url).path}", status=response.status_code)
         error = error_of(response.status_code, response.headers, response.content, now=utcnow())
@@ -182,16 +210,27 @@ class GitHubClient:
         return response
 
     async def _exchange(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes, cost: Cost
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes, cost: Cost, *, version: str | None
     ) -> httpx.Response:
-        sent = {"user-agent": USER_AGENT, "accept": ACCEPT, "x-github-api-version": API_VERSION, **headers}
+        named = {HEADER: version} if version else {}
+        sent = {"user-agent": USER_AGENT, "accept": ACCEPT, **named, **headers}
         try:
             async with self._gate.passing(_token_in(headers), cost):
                 return await self._http.request(method, url, headers=sent, content=body)
         except httpx.TimeoutException as error:
             raise GitHubUnavailable(f"{self._host} did not answer in time ({type(error).__name__})") from error
         except httpx.TransportError as error:
-            raise GitHubUnavailable(f"{self._host} cannot be reached: {redacted(str(error))}") from error
+            why = redacted(str(error))
+            if "CERTIFICATE_VERIFY_FAILED" in why:
+                why += "; an authority of your own is named with OCTOBATCH_GITHUB_CA_BUNDLE"
+            raise GitHubUnavailable(f"{self._host} cannot be reached: {why}") from error
+
+    def _not_spoken(self, error: GitHubError) -> GitHubInvalid:
+        asked = f"version {self.api_version}" if self.api_version else "requests without a version"
+        return GitHubInvalid(
+            f"{self._host} no longer takes {asked} of its REST API ({error.message}): use a newer Octobatch",
+            status=error.status,
+        )
 
     def _on_this_host(self, url: str) -> str:
         """`url`, if it leads to where the token may be sent."""
@@ -246,6 +285,14 @@ def _target(path: str, params: Mapping[str, Any] | None) -> str:
     """`path` with its query; braces are escaped because gidgethub would expand them as a URI template."""
     query = f"?{urlencode(dict(params), doseq=True)}" if params else ""
     return f"{path}{query}".replace("{", "%7B").replace("}", "%7D")
+
+
+def decoded(response: httpx.Response) -> Any:
+    """The JSON of an answer that is no error; None where there is none."""
+    try:
+        return response.json() if response.is_success else None
+    except ValueError:
+        return None
 
 
 def _payload(response: httpx.Response) -> Mapping[str, Any]:

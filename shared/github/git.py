@@ -10,6 +10,7 @@ from pathlib import Path
 from ..domain.change import FileChange, PreparedChange
 from ..domain.target import DiffStat
 from .git_process import Repository, create_repository, fetch_commit, push_commit
+from .network import Network
 
 AUTHOR = "Octobatch"
 AUTHOR_EMAIL = "octobatch@users.noreply.invalid"
@@ -136,6 +137,7 @@ async def push_change(
     branch: str,
     expected_oid: str | None,
     folder: Path,
+    network: Network,
 ) -> str:
     """Commits a change on its base and pushes it to `branch`; the oid of the commit, the same whenever it is repeated.
 
@@ -144,11 +146,17 @@ async def push_change(
     Raises `GitHubUnavailable`, `GitHubForbidden`, `GitHubUnauthorized`, `GitHubNotFound`.
     """
     repository = await create_repository(folder / "git")
-    await fetch_commit(repository, clone_url=clone_url, token=token, oid=change.base_oid)
+    await fetch_commit(repository, clone_url=clone_url, token=token, oid=change.base_oid, network=network)
     commit = await commit_files(
         repository, change.files, parent=change.base_oid, message=change.commit_message, at=change.prepared_at
     )
     await push_commit(
-        repository, clone_url=clone_url, token=token, oid=commit, branch=branch, expected_oid=expected_oid
+        repository,
+        clone_url=clone_url,
+        token=token,
+        oid=commit,
+        branch=branch,
+        expected_oid=expected_oid,
+        network=network,
     )
     return commit

@@ -31,7 +31,7 @@ _FAILURES: dict[type[OctobatchError], tuple[str, ...]] = {
     GitHubUnavailable: (
         r"error: (429|5\d\d)|Could not resolve host|Failed to connect|Couldn't connect",
         r"Connection (refused|reset)|timed out|took longer than|early EOF|hung up|transfer closed",
-        r"RPC failed|SSL|Empty reply|Operation too slow",
+        r"RPC failed|SSL|certificate|Empty reply|Operation too slow",
     ),
 }
 """What git's and GitHub's words mean; the first that fits counts."""

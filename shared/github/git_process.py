@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 
 from ..errors import OctobatchError
 from .git_failures import failure_of
+from .network import Network
 
 LOCAL_TIMEOUT_SECONDS = 120.0
 TRANSFER_TIMEOUT_SECONDS = 600.0
@@ -52,7 +53,9 @@ _CONFIG = {
 _PASSED_ON = (
     "HTTP_PROXY",
     "HTTPS_PROXY",
+    "ALL_PROXY",
     "NO_PROXY",
+    "all_proxy",
     "http_proxy",
     "https_proxy",
     "no_proxy",
@@ -104,7 +107,13 @@ def _lay_out(git_folder: Path) -> None:
 
 
 async def fetch_commit(
-    repository: Repository, *, clone_url: str, token: str, oid: str, timeout_seconds: float = TRANSFER_TIMEOUT_SECONDS
+    repository: Repository,
+    *,
+    clone_url: str,
+    token: str,
+    oid: str,
+    network: Network,
+    timeout_seconds: float = TRANSFER_TIMEOUT_SECONDS,
 ) -> None:
     """Fetches one commit with its files and no history. Raises the errors of `failure_of`."""
     await _transfer(
@@ -112,6 +121,7 @@ async def fetch_commit(
         ["fetch", "--quiet", "--no-tags", "--depth=1", "--no-write-fetch-head", clone_url, oid],
         clone_url=clone_url,
         token=token,
+        network=network,
         timeout_seconds=timeout_seconds,
     )
 
@@ -123,7 +133,14 @@ async def check_out(repository: Repository, oid: str) -> None:
 
 
 async def push_commit(
-    repository: Repository, *, clone_url: str, token: str, oid: str, branch: str, expected_oid: str | None
+    repository: Repository,
+    *,
+    clone_url: str,
+    token: str,
+    oid: str,
+    branch: str,
+    expected_oid: str | None,
+    network: Network,
 ) -> None:
     """Pushes a commit to a branch that stands at `expected_oid` (None: does not exist), or at the commit already.
 
@@ -135,18 +152,27 @@ async def push_commit(
         ["push", "--porcelain", f"--force-with-lease={ref}:{expected_oid or ''}", clone_url, f"{oid}:{ref}"],
         clone_url=clone_url,
         token=token,
+        network=network,
         timeout_seconds=TRANSFER_TIMEOUT_SECONDS,
     )
 
 
 async def _transfer(
-    repository: Repository, arguments: Sequence[str], *, clone_url: str, token: str, timeout_seconds: float
+    repository: Repository,
+    arguments: Sequence[str],
+    *,
+    clone_url: str,
+    token: str,
+    network: Network,
+    timeout_seconds: float,
 ) -> None:
     address = urlsplit(clone_url)
     credentials = base64.b64encode(f"x-access-token:{token}".encode()).decode()
     header = {f"http.{address.scheme}://{address.netloc}/.extraHeader": f"Authorization: Basic {credentials}"}
+    config = {**_CONFIG, **network.git_config(clone_url), **header}
+    env = {**network.git_environment(), **_config_env(config)}
     try:
-        await repository.git(*arguments, env=_config_env({**_CONFIG, **header}), timeout_seconds=timeout_seconds)
+        await repository.git(*arguments, env=env, timeout_seconds=timeout_seconds)
     except GitFailed as error:
         raise failure_of(str(error)) from None
 

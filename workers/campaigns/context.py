@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from shared.blobs.store import BlobStore
 from shared.github.client import GitHubClient
+from shared.github.network import network_of
 from shared.outbox import Outbox
 from shared.postgres.pool import Pool
 from shared.settings import CampaignsSettings
@@ -41,6 +42,7 @@ async def open_campaigns(
         base_url=settings.github_api_base,
         timeout_seconds=settings.github_timeout_seconds,
         gate=gate_of(limits),
+        network=network_of(settings),
     )
     async with github as client:
         yield CampaignsContext(

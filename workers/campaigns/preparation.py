@@ -149,7 +149,10 @@ async def _working_copy(preparation: _Preparation, folder: Path) -> WorkingCopy:
     github, token = preparation.github, preparation.token
     clone_url = github.clone_url(preparation.repository)
     await github.while_young(
-        token, lambda: fetch_commit(repository, clone_url=clone_url, token=token, oid=preparation.base_oid)
+        token,
+        lambda: fetch_commit(
+            repository, clone_url=clone_url, token=token, oid=preparation.base_oid, network=github.network
+        ),
     )
     await check_out(repository, preparation.base_oid)
     return WorkingCopy(folder, repository, head=preparation.base_oid)

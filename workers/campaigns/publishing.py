@@ -219,6 +219,7 @@ class Publisher:
                 branch=self._target.branch,
                 expected_oid=plan.expected_oid,
                 folder=Path(folder),
+                network=self._github.network,
             )
 
     async def _block(self, plan: PublishPlan) -> Outcome:

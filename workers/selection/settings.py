@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from shared.domain.operation import Service
 from shared.github.client import GitHubClient
+from shared.github.network import network_of
 from shared.settings import SelectionSettings
 from shared.streams.tokens import TokenClient
 from workers.limits import gate_of, open_limits
@@ -21,9 +22,13 @@ async def open_selection(
     settings: SelectionSettings, infrastructure: Infrastructure
 ) -> AsyncIterator[SelectionContext]:
     """The worker's context."""
-    base_url, timeout = settings.github_api_base, settings.github_timeout_seconds
     limits = open_limits(settings, infrastructure.redis)
-    async with GitHubClient.open(base_url=base_url, timeout_seconds=timeout, gate=gate_of(limits)) as github:
+    async with GitHubClient.open(
+        base_url=settings.github_api_base,
+        timeout_seconds=settings.github_timeout_seconds,
+        gate=gate_of(limits),
+        network=network_of(settings),
+    ) as github:
         yield SelectionContext(
             github=github,
             tokens=TokenClient(infrastructure.requests, on_token=limits and limits.know),

@@ -12,6 +12,7 @@ from shared.errors import GitHubError, Unavailable
 from shared.github.app_auth import AppAuth
 from shared.github.client import GitHubClient
 from shared.github.key_sources import open_key_ring
+from shared.github.network import network_of
 from shared.settings import TokensSettings
 from shared.streams.installations import CHECK_APP, SYNC_INSTALLATIONS
 from shared.streams.tokens import FORGET_TOKEN, MINT_TOKEN, RESOLVE_INSTALLATION
@@ -39,6 +40,7 @@ async def open_tokens(settings: TokensSettings, infrastructure: Infrastructure) 
             base_url=settings.github_api_base,
             timeout_seconds=settings.github_timeout_seconds,
             gate=gate_of(limits),
+            network=network_of(settings),
         ) as github,
     ):
         app = AppAuth(github, app_id=settings.github_app_id, keys=keys)

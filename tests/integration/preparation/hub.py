@@ -59,6 +59,7 @@ class Hub:
             oid=oid,
             branch="main",
             expected_oid=head,
+            network=self.github.network,
         )
         return name, oid
 

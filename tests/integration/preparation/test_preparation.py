@@ -168,7 +168,13 @@ async def push(hub: Hub, change: PreparedChange, name: str, tmp_path: Path, **op
     """Pushes a change to `octobatch/x`."""
     folder = tmp_path / f"push-{time.monotonic_ns()}"
     folder.mkdir()
-    values = {"branch": "octobatch/x", "expected_oid": None, "token": hub.token, **options}
+    values = {
+        "branch": "octobatch/x",
+        "expected_oid": None,
+        "token": hub.token,
+        "network": hub.github.network,
+        **options,
+    }
     return await push_change(change, clone_url=hub.github.clone_url(name), folder=folder, **values)  # type: ignore[arg-type]
 
 

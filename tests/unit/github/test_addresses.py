@@ -19,6 +19,10 @@ LOCAL = Addresses(
 )
 
 
+def with_port(host: str) -> Addresses:
+    return Addresses(rest=f"https://{host}/api/v3", graphql=f"https://{host}/api/graphql", web=f"https://{host}")
+
+
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
@@ -32,13 +36,31 @@ LOCAL = Addresses(
         ("https://git.acme.com/api/v3/", SERVER),
         ("https://git.acme.com/api", SERVER),
         ("http://127.0.0.1:8700/api/v3", LOCAL),
+        (" HTTPS://API.GitHub.com ", GITHUB),
+        ("https://api.github.com:443", GITHUB),
+        ("https://Git.ACME.com/API/v3//", SERVER),
+        ("https://git.acme.com:443/api/graphql", SERVER),
+        ("https://git.acme.com:8443/api/v3", with_port("git.acme.com:8443")),
+        ("https://[::1]:8443/", with_port("[::1]:8443")),
+        ("https://acme.com/github/api/v3/", with_port("acme.com/github")),
     ],
 )
 def test_every_way_to_write_an_address_leads_to_the_same_github(given: str, expected: Addresses) -> None:
     assert addresses_of(given) == expected
 
 
-@pytest.mark.parametrize("given", ["", "github.com", "ftp://github.com", "https://"])
+@pytest.mark.parametrize("given", ["", "github.com", "ftp://github.com", "https://", "https://git.acme.com?x=1"])
 def test_what_is_no_address_is_refused(given: str) -> None:
     with pytest.raises(InvalidSettings, match="https://"):
         addresses_of(given)
+
+
+def test_a_port_that_is_none_is_refused() -> None:
+    with pytest.raises(InvalidSettings, match="no address of a GitHub"):
+        addresses_of("https://git.acme.com:https")
+
+
+def test_a_password_in_an_address_is_refused_and_not_repeated() -> None:
+    with pytest.raises(InvalidSettings, match="must not hold a user or password") as caught:
+        addresses_of("https://me:hunter2@git.acme.com/api/v3")
+    assert "hunter2" not in str(caught.value)
