@@ -23,6 +23,7 @@ from . import (
     specs,
     streams,
     targets,
+    token_records,
     tokens,
 )
 from .failures import EXIT_CODES_HELP, CommandFailed, ExitCode
@@ -58,7 +59,7 @@ def octobatch(
 
 
 def _register_all() -> None:
-    for part in (applying, runs, targets, tokens, pages):
+    for part in (applying, runs, targets, tokens, token_records, pages):
         part.register(app)
     app.add_typer(campaigns.app, name="campaigns")
     app.add_typer(selections.app, name="selections")

@@ -10,7 +10,7 @@ from fastapi import FastAPI, Request, Response
 from shared.observability.traces import continued
 from shared.settings import GatewaySettings
 
-from . import github_app, health, installations, operations, problems, reference, specs, tokens, webhooks
+from . import github_app, health, installations, operations, problems, reference, specs, token_records, tokens, webhooks
 from .auth import ensure_first_key
 from .campaigns import routes as campaigns
 from .policies import routes as policies
@@ -33,6 +33,7 @@ MODULES = (
     installations,
     github_app,
     tokens,
+    token_records,
     policies,
     specs,
     streams,

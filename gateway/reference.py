@@ -90,6 +90,14 @@ _STREAM = {
     "consumers": 2,
     "acknowledged": 18230,
 }
+_DIGEST = "9zBp0cM2mVx7vQ1fZ3k8bnh5yJ4lR6tWQe0sUaOiDgk="
+_LIVE_TOKEN = {
+    "installation_id": 481,
+    "permissions": {"contents": "read", "metadata": "read"},
+    "repository_ids": [712398],
+    "minted_at": _AT,
+    "expires_at": "2026-03-01T10:00:00Z",
+}
 _ENTRY = {
     "id": "1772355600000-0",
     "at": _AT,
@@ -256,7 +264,41 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "last_entry_at": _LATER,
         "groups": [_GROUP],
     },
-    "GivenScope": {"permissions": {"contents": "read"}, "repository_ids": [712398], "purpose": "read the manifests"},
+    "GivenScope": {
+        "permissions": {"contents": "read"},
+        "repositories": ["api"],
+        "min_ttl": 600,
+        "purpose": "read the manifests",
+    },
+    "NewRevocation": {"installation_id": 481, "reason": "key stolen", "dry_run": True},
+    "RevocationOutcome": {
+        "dry_run": True,
+        "tokens": 12,
+        "lost": 0,
+        "holders": ["key:ci", f"run:{_RUN_ID}"],
+        "operation_id": None,
+    },
+    "ShownLiveToken": {
+        **_LIVE_TOKEN,
+        "sha256": _DIGEST,
+        "holders": ["key:ci"],
+        "is_evicted": False,
+        "is_lost": False,
+    },
+    "ShownTokenAudit": {
+        **_LIVE_TOKEN,
+        "id": "019ca8b5-60a0-7c11-8d20-5e6f7a8b9c08",
+        "at": _LATER,
+        "kind": "grant",
+        "requested_by": "key:ci",
+        "purpose": "read the manifests",
+        "run_id": None,
+        "policy": "readers",
+        "token_sha256": _DIGEST,
+        "reason": None,
+        "holders": None,
+        "operation_id": None,
+    },
     "SyncOutcome": {"installations": 3, "changes": 0},
     "TrimOutcome": {
         "trimmed": 8120,

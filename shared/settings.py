@@ -214,7 +214,13 @@ class TokensSettings(WorkerSettings):
     github_app_kms_region: str | None = Field(None, description="their AWS region; none = the AWS default chain")
     github_app_kms_endpoint: str | None = Field(None, description="KMS endpoint URL, where it is not AWS's own")
     token_cache_key: SecretStr | None = Field(
-        None, description="key that cached tokens are encrypted with in Redis; none = cached in memory only"
+        None,
+        description="secret that tokens in Redis are encrypted under; after white space an older one, valid still;"
+        ""
+        " none = derived from the App's private key",
+    )
+    token_revoke_after_run_seconds: float = Field(
+        60.0, ge=0, description="how long a run's tokens outlive it, before those that nobody else holds are revoked"
     )
 
     @field_validator("github_app_permissions")

@@ -14,10 +14,13 @@ CREATE TABLE tokens (
     minted_at timestamptz NOT NULL,
     expires_at timestamptz NOT NULL,
     evicted_at timestamptz,
-    revoked_at timestamptz
+    evicted_by uuid,
+    revoked_at timestamptz,
+    lost_at timestamptz
 );
 CREATE INDEX tokens_by_installation ON tokens (installation_id, expires_at DESC);
 CREATE INDEX tokens_by_expiry ON tokens (expires_at);
+CREATE INDEX tokens_by_eviction ON tokens (evicted_by) WHERE evicted_by IS NOT NULL;
 
 CREATE TABLE token_holders (
     token_sha256 text NOT NULL REFERENCES tokens ON DELETE CASCADE,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .ids import RunId, SelectionId
-from .operation import NewOperation, Service
+from .ids import RunId, SelectionId, new_id
+from .operation import NewOperation, Priority, Service
 from .target import NewTarget, Target
 
 
@@ -69,4 +69,16 @@ def handle_webhook(delivery_id: str, *, service: Service = Service.CAMPAIGNS) ->
         payload={"delivery_id": delivery_id},
         dedupe_key=f"handle_webhook:{delivery_id}",
         actor="github",
+    )
+
+
+def revoke_tokens(*, reason: str, actor: str) -> NewOperation:
+    """Revoke the tokens that were evicted in the name of this operation."""
+    return NewOperation(
+        service=Service.TOKENS,
+        type="revoke_tokens",
+        payload={"reason": reason},
+        dedupe_key=f"revoke_tokens:{new_id()}",
+        actor=actor,
+        priority=Priority.URGENT,
     )

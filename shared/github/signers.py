@@ -54,14 +54,19 @@ def fingerprint(public_key: RSAPublicKey) -> str:
     return f"SHA256:{base64.b64encode(hashlib.sha256(der).digest()).decode()}"
 
 
+def pem_blocks(pem: str) -> list[str]:
+    """The whole PEM blocks of a text, in their order."""
+    text = pem.replace("\\n", "\n")  # as variables hold it where they take one line only
+    return [match.group() for match in _BLOCK.finditer(text)]
+
+
 def local_signers(pem: str, *, source: str) -> tuple[LocalSigner, ...]:
     """The keys of a text with one PEM block or several, in their order.
 
     Raises `InvalidSettings`, which names the `source` and quotes nothing, where a block is cut off or no RSA key.
     """
-    text = pem.replace("\\n", "\n")  # as variables hold it where they take one line only
-    blocks = [match.group() for match in _BLOCK.finditer(text)]
-    if not blocks or len(blocks) != text.count(_BEGIN):
+    blocks = pem_blocks(pem)
+    if not blocks or len(blocks) != pem.count(_BEGIN):
         raise InvalidSettings(f"{source}: is not an RSA private key in PEM")
     return tuple(LocalSigner(_rsa_key(block, source)) for block in blocks)
 

@@ -53,6 +53,10 @@ INSTALLATION_DRIFT = Gauge(
     "1 for each permission that an installation lacks (missing) or grants beyond what is expected (excessive)",
     ["account", "resource", "kind"],
 )
+TOKEN_LOOKUPS = Counter("octobatch_token_lookups_total", "Tokens that were found in the vault, or minted", ["source"])
+TOKENS_REFUSED = Counter("octobatch_tokens_refused_total", "Requests for a token that were refused", ["reason"])
+TOKENS_MINTED = Counter("octobatch_tokens_minted_total", "Tokens that GitHub made")
+TOKENS_REVOKED = Counter("octobatch_tokens_revoked_total", "Tokens that were ended before their time", ["outcome"])
 
 
 def serve_metrics(port: int) -> None:

@@ -1,32 +1,119 @@
-"""The audit of tokens: who was given which, for what, and never the token itself."""
+"""The audit of tokens: what was granted, refused and revoked, to whom and for what. Rows are added and never changed.
+
+Grants are written by `tokens.record_grants`, in the statement that makes the requester a holder.
+"""
 
 from __future__ import annotations
 
-from ..domain.ids import new_id
-from ..domain.installation import InstallationToken, TokenRequest
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+from ..domain.ids import InstallationId, OperationId, RunId, new_id
+from ..domain.installation import TokenRequest
+from ..domain.permissions import parse_permissions
+from ..domain.token import AuditKind, LiveToken, TokenAuditEntry, TokenAuditId, TokenSha256
 from .pool import Connection
 
+_COLUMNS = """id, at, kind, installation_id, requested_by, purpose, run_id, permissions, repository_ids, policy,
+    token_sha256, minted_at, expires_at, reason, holders, operation_id"""
 
-async def record_grant(conn: Connection, *, request: TokenRequest, token: InstallationToken, token_sha256: str) -> None:
-    """Records that `token` was given in answer to `request`.
 
-    `token_sha256` is the base64 of the token's SHA-256, by which GitHub's own audit log names it. The permissions
-    recorded are those the token has.
-    """
+async def record_refusal(conn: Connection, *, request: TokenRequest, reason: str) -> None:
+    """Records that a request was refused, and why."""
     await conn.execute(
         """
         INSERT INTO token_audit
-            (kind, id, installation_id, permissions, repository_ids, requested_by, purpose, token_sha256,
-             minted_at, expires_at)
-        VALUES ('grant', $1, $2, $3, $4, $5, $6, $7, $8, $9)
+            (kind, id, installation_id, permissions, repository_ids, requested_by, purpose, run_id, reason)
+        VALUES ('refusal', $1, $2, $3, $4, $5, $6, $7, $8)
+        """,
+        new_id(),
+        request.scope.installation_id,
+        dict(request.scope.permissions),
+        list(request.scope.repository_ids),
+        request.requester.actor,
+        request.purpose,
+        request.run_id,
+        reason,
+    )
+
+
+async def record_revocation(
+    conn: Connection,
+    *,
+    token: LiveToken,
+    requested_by: str,
+    purpose: str,
+    reason: str | None = None,
+    run_id: RunId | None = None,
+    operation_id: OperationId | None = None,
+) -> None:
+    """Records that a token was revoked while `token.holders` held it; `reason` says where it could not be."""
+    await conn.execute(
+        """
+        INSERT INTO token_audit
+            (kind, id, installation_id, permissions, repository_ids, requested_by, purpose, run_id,
+             token_sha256, minted_at, expires_at, reason, holders, operation_id)
+        VALUES ('revocation', $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
         """,
         new_id(),
         token.installation_id,
         dict(token.permissions),
-        list(request.scope.repository_ids),
-        request.requester.actor,
-        request.purpose,
-        token_sha256,
+        list(token.repository_ids),
+        requested_by,
+        purpose,
+        run_id,
+        token.sha256,
         token.minted_at,
         token.expires_at,
+        reason,
+        len(token.holders),
+        operation_id,
     )
+
+
+async def page_audit(
+    conn: Connection,
+    *,
+    kind: AuditKind | None = None,
+    installation_id: InstallationId | None = None,
+    run_id: RunId | None = None,
+    operation_id: OperationId | None = None,
+    requested_by: str | None = None,
+    token_sha256: TokenSha256 | None = None,
+    since: datetime | None = None,
+    before: TokenAuditId | None = None,
+    limit: int = 50,
+) -> list[TokenAuditEntry]:
+    """Entries, newest first, from the one before `before`; filters that are not given let all pass."""
+    rows = await conn.fetch(
+        f"""
+        SELECT {_COLUMNS} FROM token_audit
+        WHERE ($1::text IS NULL OR kind = $1) AND ($2::bigint IS NULL OR installation_id = $2)
+          AND ($3::uuid IS NULL OR run_id = $3) AND ($4::uuid IS NULL OR operation_id = $4)
+          AND ($5::text IS NULL OR requested_by = $5) AND ($6::text IS NULL OR token_sha256 = $6)
+          AND ($7::timestamptz IS NULL OR at >= $7) AND ($8::uuid IS NULL OR id < $8)
+        ORDER BY id DESC LIMIT $9
+        """,  # noqa: S608
+        kind.value if kind else None,
+        installation_id,
+        run_id,
+        operation_id,
+        requested_by,
+        token_sha256,
+        since,
+        before,
+        limit,
+    )
+    return [_from_row(row) for row in rows]
+
+
+def _from_row(row: asyncpg.Record) -> TokenAuditEntry:
+    values: dict[str, Any] = {
+        **row,
+        "kind": AuditKind(row["kind"]),
+        "permissions": parse_permissions(row["permissions"]),
+        "repository_ids": tuple(row["repository_ids"]),
+    }
+    return TokenAuditEntry(**values)

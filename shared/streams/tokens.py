@@ -4,28 +4,28 @@
     token = await tokens.get(TokenRequest(scope=scope, requester=principal, purpose="selection …"))
 
 The requester sends a fresh public key with a nonce; the worker seals its answer to that key, bound to the nonce and
-to what was asked (`sealing_context`), so that a box cannot be opened by another process or passed off as the answer
-to another request. A token is kept in this process until 60 seconds before it expires.
+all that was asked (`sealing_context`), so that a box cannot be opened by another process or passed off as the answer
+to another request.
 """
 
 from __future__ import annotations
 
 import asyncio
 import base64
-import hashlib
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, TypeAlias
-from uuid import uuid4
+from typing import Any
+from uuid import UUID, uuid4
 from weakref import WeakValueDictionary
 
 from ..clock import utcnow
-from ..domain.ids import InstallationId
+from ..domain.ids import InstallationId, RunId
 from ..domain.installation import InstallationToken, TokenRequest, TokenScope
 from ..domain.operation import Service
 from ..domain.permissions import parse_permissions
 from ..domain.principal import Principal
+from ..domain.token import token_sha256
 from ..errors import InvalidInput
 from ..sealing import SealingKey
 from .requests import Requests
@@ -37,8 +37,6 @@ SPARE = timedelta(seconds=60)
 MINT_TOKEN = "mint_token"  # noqa: S105
 FORGET_TOKEN = "forget_token"  # noqa: S105
 RESOLVE_INSTALLATION = "resolve_installation"
-
-_Scope: TypeAlias = tuple[InstallationId, tuple[tuple[str, str], ...], tuple[int, ...]]
 
 
 class TokenClient:
@@ -54,48 +52,34 @@ class TokenClient:
         self._on_token = on_token
         self._requests = requests
         self._timeout = timeout_seconds
-        self._tokens: dict[_Scope, InstallationToken] = {}
-        self._locks: WeakValueDictionary[_Scope, asyncio.Lock] = WeakValueDictionary()
+        self._tokens: dict[str, InstallationToken] = {}
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def get(self, request: TokenRequest) -> InstallationToken:
-        """A token that lives for a minute at least.
+        """A token that lives for a minute and `min_ttl`, kept in this process for who asks for the same run again.
 
         Raises `InstallationSuspended`, `InstallationNotFound`, `NotPermitted` (the installation does not grant
-        what is asked), `GitHubLimited`, `GitHubUnauthorized` (the App key is wrong), `GitHubUnavailable`,
-        `Unavailable` (no tokens worker answers).
+        what is asked, or the requester may not have it), `GitHubLimited`, `GitHubUnauthorized` (the App key is
+        wrong), `GitHubUnavailable`, `Unavailable` (no tokens worker answers).
         """
-        scope = _scope(request.scope)
-        lock = self._locks.setdefault(scope, asyncio.Lock())
+        key = _kept_as(request)
+        lock = self._locks.setdefault(key, asyncio.Lock())
         async with lock:
-            kept = self._tokens.get(scope)
-            if kept and kept.expires_at - SPARE > utcnow():
+            kept = self._tokens.get(key)
+            if kept and kept.expires_at - SPARE - request.min_ttl > utcnow():
                 return kept
-            token = await self._ask(request)
+            token = await self.ask(request)
             self._forget_expired()
-            self._tokens[scope] = token
+            self._tokens[key] = token
             if self._on_token:
                 self._on_token(token)
             return token
 
-    async def invalidate(self, token: InstallationToken) -> None:
-        """Forget a token that GitHub no longer accepts, here and in the worker, so that the next is a new one."""
-        for scope, kept in list(self._tokens.items()):
-            if kept.token == token.token:
-                del self._tokens[scope]
-                digest = token_sha256(token.token)
-                await self._request(FORGET_TOKEN, {**scope_payload(_scope_of(scope)), "token_sha256": digest})
-
-    async def installation_for(self, account: str) -> InstallationId:
-        """The installation that serves an organisation's or user's repositories; raises `InstallationNotFound`."""
-        answer = await self._request(RESOLVE_INSTALLATION, {"account": account})
-        return InstallationId(int(answer["installation_id"]))
-
-    async def _ask(self, request: TokenRequest) -> InstallationToken:
+    async def ask(self, request: TokenRequest) -> InstallationToken:
+        """The same from the tokens worker itself, which decides and records it each time; nothing is kept here."""
         key = SealingKey.generate()
         payload = {
-            **scope_payload(request.scope),
-            "requester": request.requester.to_json(),
-            "purpose": request.purpose,
+            **request_payload(request),
             "nonce": uuid4().hex,
             "public_key": base64.b64encode(key.public_bytes).decode(),
         }
@@ -110,6 +94,19 @@ class TokenClient:
             repository_selection=answer["repository_selection"],
         )
 
+    async def invalidate(self, token: InstallationToken) -> None:
+        """Forget a token that GitHub no longer accepts, here and in the worker, so that the next is a new one."""
+        forgotten = [key for key, kept in self._tokens.items() if kept.token == token.token]
+        for key in forgotten:
+            del self._tokens[key]
+        if forgotten:
+            await self._request(FORGET_TOKEN, {"token_sha256": token_sha256(token.token)})
+
+    async def installation_for(self, account: str) -> InstallationId:
+        """The installation that serves an organisation's or user's repositories; raises `InstallationNotFound`."""
+        answer = await self._request(RESOLVE_INSTALLATION, {"account": account})
+        return InstallationId(int(answer["installation_id"]))
+
     async def _request(self, command: str, payload: Mapping[str, Any]) -> dict[str, Any]:
         answer = await self._requests.ask(Service.TOKENS, command, payload, timeout_seconds=self._timeout)
         if "error" in answer:
@@ -118,11 +115,11 @@ class TokenClient:
 
     def _forget_expired(self) -> None:
         now = utcnow()
-        self._tokens = {scope: token for scope, token in self._tokens.items() if token.expires_at - SPARE > now}
+        self._tokens = {key: token for key, token in self._tokens.items() if token.expires_at - SPARE > now}
 
 
 def scope_payload(scope: TokenScope) -> dict[str, Any]:
-    """What is asked for, as JSON with one form for each meaning."""
+    """What a token may do, as JSON with one form for each meaning."""
     return {
         "installation_id": scope.installation_id,
         "permissions": {resource: level.value for resource, level in sorted(scope.permissions.items())},
@@ -130,50 +127,43 @@ def scope_payload(scope: TokenScope) -> dict[str, Any]:
     }
 
 
+def request_payload(request: TokenRequest) -> dict[str, Any]:
+    """Who asks for which token, as JSON."""
+    return {
+        **scope_payload(request.scope),
+        "repository_names": sorted(set(request.repository_names)),
+        "min_ttl_seconds": request.min_ttl.total_seconds(),
+        "requester": request.requester.to_json(),
+        "purpose": request.purpose,
+        "run_id": str(request.run_id) if request.run_id else None,
+    }
+
+
 def sealing_context(payload: Mapping[str, Any]) -> bytes:
-    """What the box of an answer is bound to: the nonce of the request and what it asks for."""
-    bound = {key: payload[key] for key in ("nonce", "installation_id", "permissions", "repository_ids")}
+    """What the box of an answer is bound to: the nonce of the request, who asks, and all that it asks for."""
+    bound = {key: value for key, value in payload.items() if key != "public_key"}
     return b"octobatch token " + json.dumps(bound, sort_keys=True, separators=(",", ":")).encode()
-
-
-def token_sha256(token: str) -> str:
-    """The SHA-256 of a token in base64, as GitHub's audit log has it: names a token without giving it away."""
-    return base64.b64encode(hashlib.sha256(token.encode()).digest()).decode()
-
-
-def parse_scope(payload: Mapping[str, Any]) -> TokenScope:
-    """The scope that a payload asks for; raises `InvalidInput`."""
-    try:
-        return TokenScope(
-            installation_id=InstallationId(int(payload["installation_id"])),
-            permissions=parse_permissions(payload["permissions"]),
-            repository_ids=tuple(int(each) for each in payload["repository_ids"]),
-        )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InvalidInput(f"not a request for a token: {error}") from error
 
 
 def parse_request(payload: Mapping[str, Any]) -> TokenRequest:
     """Who asks for which token; raises `InvalidInput`."""
     try:
         return TokenRequest(
-            scope=parse_scope(payload),
+            scope=TokenScope(
+                installation_id=InstallationId(int(payload["installation_id"])),
+                permissions=parse_permissions(payload["permissions"]),
+                repository_ids=tuple(int(each) for each in payload["repository_ids"]),
+            ),
+            repository_names=tuple(str(each) for each in payload["repository_names"]),
+            min_ttl=timedelta(seconds=float(payload["min_ttl_seconds"])),
             requester=Principal.from_json(payload["requester"]),
             purpose=str(payload["purpose"]),
+            run_id=RunId(UUID(payload["run_id"])) if payload["run_id"] else None,
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InvalidInput(f"not a request for a token: {error}") from error
 
 
-def _scope_of(scope: _Scope) -> TokenScope:
-    installation_id, permissions, repository_ids = scope
-    return TokenScope(
-        installation_id=installation_id,
-        permissions=parse_permissions(dict(permissions)),
-        repository_ids=repository_ids,
-    )
-
-
-def _scope(scope: TokenScope) -> _Scope:
-    permissions = tuple(sorted((resource, level.value) for resource, level in scope.permissions.items()))
-    return scope.installation_id, permissions, tuple(sorted(set(scope.repository_ids)))
+def _kept_as(request: TokenRequest) -> str:
+    """What requests share a token: those for the same scope, and for the same run, which may give it back."""
+    return json.dumps([scope_payload(request.scope), str(request.run_id)])

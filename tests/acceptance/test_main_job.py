@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.acceptance.conftest import REPOSITORIES, RunningStack
@@ -107,11 +108,35 @@ def test_a_wrong_api_key_is_refused(stack: RunningStack) -> None:
     assert asked.returncode == 4
 
 
-def test_a_token_comes_for_an_installation(stack: RunningStack) -> None:
+POLICY = """version: 1
+policies:
+  - name: readers
+    principals: [{apiKey: bootstrap}]
+    installations: [acme]
+    permissions: {contents: read}
+"""
+
+
+def test_a_token_comes_for_an_installation_as_a_policy_allows(stack: RunningStack) -> None:
     [installation] = stack.api("GET", "/installations")["items"]
+    address = f"{stack.stack.url}/tokens/installations/{installation['id']}"
+    headers = {"Authorization": f"Bearer {stack.folder.api_key()}"}
+    refused = httpx.get(address, headers=headers, timeout=30)
+    assert refused.status_code == 403
+    assert "no trust policies" in refused.json()["detail"]
+    stack.api("PUT", "/policies", json={"document": POLICY})
     token = stack.api("GET", f"/tokens/installations/{installation['id']}")
     assert token["token"].startswith("ghs_")
-    assert token["permissions"]["contents"] == "write"
+    assert token["permissions"] == {"contents": "read", "metadata": "read"}
+    shown = stack.octobatch("tokens", "audit", "--by", "key:bootstrap", "-o", "json")
+    grant, refusal = json.loads(shown.stdout)
+    assert (grant["kind"], grant["policy"], refusal["kind"]) == ("grant", "readers", "refusal")
+    assert token["token"] not in shown.stdout
+    revoked = stack.octobatch("tokens", "revoke", grant["token_sha256"], "--yes", "-o", "json")
+    assert json.loads(revoked.stdout)["revoked"] == 1
+    headers = {"Authorization": f"Bearer {token['token']}"}
+    asked = httpx.get(f"{stack.stack.github_url}/api/v3/installation/repositories", headers=headers, timeout=30)
+    assert asked.status_code == 401
 
 
 def test_a_stack_that_runs_is_not_started_twice(stack: RunningStack) -> None:

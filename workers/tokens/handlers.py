@@ -9,15 +9,17 @@ from typing import Any
 
 import structlog
 
-from shared.domain.installation import InstallationToken, TokenRequest
-from shared.errors import InstallationNotFound, InstallationSuspended, InvalidInput, OctobatchError
-from shared.postgres import installations, token_audit, webhook_deliveries
+from shared.domain.token import TokenSha256
+from shared.errors import InstallationNotFound, InstallationSuspended, InvalidInput, NotPermitted, OctobatchError
+from shared.observability import metrics
+from shared.postgres import token_audit, webhook_deliveries
 from shared.sealing import seal
 from shared.streams.token_errors import error_answer
-from shared.streams.tokens import parse_request, parse_scope, sealing_context, token_sha256
+from shared.streams.tokens import parse_request, sealing_context
 from workers.runtime import Command
 
 from .context import TokensContext
+from .granting import grant
 from .installations import installation_of, refresh, sync_installations
 
 _log = structlog.get_logger(__name__)
@@ -56,6 +58,10 @@ async def handle_webhook(ctx: TokensContext, command: Command) -> None:
         await webhook_deliveries.mark_handled(work.conn, delivery_id)
 
 
+REFUSALS = (NotPermitted, InstallationSuspended, InstallationNotFound)
+"""What is recorded as a refusal; all else is a fault or a limit, after which the requester asks again."""
+
+
 async def _answer(command: Command, answer: Awaitable[dict[str, Any]]) -> None:
     """Answers with what `answer` gives, or with the error it raises, which the requester raises then."""
     try:
@@ -68,20 +74,26 @@ async def _answer(command: Command, answer: Awaitable[dict[str, Any]]) -> None:
 
 async def _grant(ctx: TokensContext, payload: Mapping[str, Any]) -> dict[str, Any]:
     request = parse_request(payload)
+    seal_to = _public_key(payload)
     try:
-        token = await ctx.minting.token_for(request.scope)
-    except (InstallationSuspended, InstallationNotFound) as error:
-        await _record_loss(ctx, request, error)
+        token = await grant(ctx, request)
+    except REFUSALS as error:
+        metrics.TOKENS_REFUSED.labels(type(error).__name__).inc()
+        async with ctx.pool.acquire() as conn:
+            await token_audit.record_refusal(conn, request=request, reason=str(error))
         raise
-    answer = _sealed(token, payload)
-    async with ctx.pool.acquire() as conn:
-        await token_audit.record_grant(conn, request=request, token=token, token_sha256=token_sha256(token.token))
     _log.info("token_granted", installation_id=request.scope.installation_id, purpose=request.purpose)
-    return answer
+    return {
+        "box": base64.b64encode(seal(token.token.encode(), seal_to, info=sealing_context(payload))).decode(),
+        "expires_at": token.expires_at.isoformat(),
+        "minted_at": token.minted_at.isoformat(),
+        "permissions": dict(token.permissions),
+        "repository_selection": token.repository_selection,
+    }
 
 
 async def _forget(ctx: TokensContext, payload: Mapping[str, Any]) -> dict[str, Any]:
-    await ctx.minting.forget(parse_scope(payload), sha256=str(payload.get("token_sha256")))
+    await ctx.minting.forget(TokenSha256(str(payload.get("token_sha256"))))
     return {}
 
 
@@ -94,24 +106,10 @@ async def _sync(ctx: TokensContext) -> dict[str, Any]:
     return {"installations": synced.installations, "changes": synced.changes}
 
 
-async def _record_loss(ctx: TokensContext, request: TokenRequest, error: OctobatchError) -> None:
-    async with ctx.pool.acquire() as conn:
-        if isinstance(error, InstallationSuspended):
-            await installations.mark_suspended(conn, request.scope.installation_id)
-        else:
-            await installations.mark_deleted(conn, request.scope.installation_id)
-
-
-def _sealed(token: InstallationToken, payload: Mapping[str, Any]) -> dict[str, Any]:
+def _public_key(payload: Mapping[str, Any]) -> bytes:
     try:
         public_key = base64.b64decode(payload["public_key"], validate=True)
-        box = seal(token.token.encode(), public_key, info=sealing_context(payload))
+        seal(b"", public_key, info=b"")
     except (KeyError, TypeError, ValueError, binascii.Error) as error:
         raise InvalidInput("the request names no public key to seal the token to") from error
-    return {
-        "box": base64.b64encode(box).decode(),
-        "expires_at": token.expires_at.isoformat(),
-        "minted_at": token.minted_at.isoformat(),
-        "permissions": dict(token.permissions),
-        "repository_selection": token.repository_selection,
-    }
+    return public_key

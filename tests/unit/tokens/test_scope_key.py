@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from shared.domain.ids import InstallationId
 from shared.domain.installation import TokenScope
 from shared.domain.permissions import Level
-from workers.tokens.cache import cache_key
+from workers.tokens.vault import scope_key
 
 
 def key(request: TokenScope, *, base_url: str = "https://api.github.com", app_id: str = "1") -> str:
-    return cache_key(request, base_url=base_url, app_id=app_id)
+    return scope_key(request, base_url=base_url, app_id=app_id)
 
 
 BASE = TokenScope(installation_id=InstallationId(1), permissions={"contents": Level.READ}, repository_ids=(1,))

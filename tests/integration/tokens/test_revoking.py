@@ -1,0 +1,156 @@
+"""Tokens end when their run does, or when an operator says so; no other holder loses one that it still needs."""
+
+from __future__ import annotations
+
+import asyncio
+
+import httpx
+import pytest
+
+from shared.domain import commands
+from shared.domain.ids import OperationId, RunId
+from shared.domain.installation import InstallationToken
+from shared.domain.permissions import Level
+from shared.domain.token import token_sha256
+from shared.errors import NotPermitted
+from shared.outbox import Outbox
+from shared.postgres import tokens
+from shared.postgres.tokens import TokensChosen
+from tests.integration.campaigns.rows import insert_campaign, insert_run
+from tests.integration.tokens.conftest import TokensService, asked
+from tests.worker_bench import until
+
+
+async def works(service: TokensService, token: InstallationToken) -> bool:
+    async with httpx.AsyncClient(headers={"Authorization": f"Bearer {token.token}"}) as http:
+        return (await http.get(f"{service.github.api_base}/installation/repositories")).is_success
+
+
+async def new_run(service: TokensService, name: str, *, dry_run: bool = False) -> RunId:
+    async with service.pool.acquire() as conn:
+        return await insert_run(conn, await insert_campaign(conn, name=name), dry_run=dry_run)
+
+
+async def end_run(service: TokensService, run_id: RunId) -> None:
+    await service.pool.execute("UPDATE runs SET state = 'completed', finished_at = now() WHERE id = $1", run_id)
+
+
+async def revoke(service: TokensService, chosen: TokensChosen) -> OperationId:
+    """What the gateway does."""
+    async with Outbox(service.pool, service.redis).transaction() as work:
+        [operation] = await work.accept(commands.revoke_tokens(reason="a test", actor="key:test"))
+        await tokens.evict(work.conn, chosen, by=operation.id)
+    return operation.id
+
+
+async def succeeds(service: TokensService, operation_id: OperationId) -> None:
+    async def is_done() -> bool:
+        state = await service.pool.fetchval("SELECT state FROM operations WHERE id = $1", operation_id)
+        return state == "succeeded"
+
+    await until(is_done)
+
+
+async def test_a_runs_tokens_end_with_it_but_not_those_that_another_run_holds(service: TokensService) -> None:
+    await service.start(token_revoke_after_run_seconds=0)
+    installation_id = service.organization()
+    one, other = await new_run(service, "one"), await new_run(service, "other")
+    client = service.client()
+    shared = await client.get(asked(installation_id, run_id=one))
+    assert (await client.get(asked(installation_id, run_id=other))).token == shared.token
+    await end_run(service, one)
+
+    async def is_released() -> bool:
+        return not await service.pool.fetchval(
+            "SELECT count(*) FROM token_holders WHERE run_id = $1 AND released_at IS NULL", one
+        )
+
+    await until(is_released, seconds=40)
+    assert await works(service, shared)
+    await end_run(service, other)
+
+    async def is_revoked() -> bool:
+        return not await works(service, shared)
+
+    await until(is_revoked, seconds=40)
+    row = await service.pool.fetchrow("SELECT * FROM token_audit WHERE kind = 'revocation'")
+    assert row
+    assert (row["run_id"], row["token_sha256"], row["holders"]) == (other, token_sha256(shared.token), 0)
+    assert (await client.ask(asked(installation_id))).token != shared.token
+
+
+async def test_all_tokens_of_an_installation_end_and_no_others(service: TokensService) -> None:
+    await service.start()
+    ours, theirs = service.organization(), service.organization()
+    client = service.client()
+    ending = [await client.get(asked(ours)), await client.get(asked(ours, run_id=await new_run(service, "a")))]
+    staying = await client.get(asked(theirs))
+    await succeeds(service, await revoke(service, TokensChosen(installation_id=ours)))
+    assert [await works(service, each) for each in ending] == [False, False]
+    assert await works(service, staying)
+    fresh = await service.client().get(asked(ours))
+    assert fresh.token not in {each.token for each in ending}
+    assert await works(service, fresh)
+
+
+async def test_an_evicted_token_is_granted_to_nobody_whatever_redis_still_holds(service: TokensService) -> None:
+    await service.start()
+    installation_id = service.organization()
+    token = await service.client().get(asked(installation_id))
+    async with service.pool.acquire() as conn:
+        await tokens.evict(conn, TokensChosen(sha256=token_sha256(token.token)))
+    assert (await service.client().get(asked(installation_id))).token != token.token
+
+
+async def test_grants_and_a_revocation_at_once_leave_no_holder_of_a_revoked_token_uncounted(
+    service: TokensService,
+) -> None:
+    await service.start(2)
+    installation_id = service.organization()
+    client = service.client()
+    first = await client.ask(asked(installation_id))
+
+    async def ask_often() -> list[InstallationToken]:
+        return [await client.ask(asked(installation_id)) for _ in range(20)]
+
+    asking = [asyncio.create_task(ask_often()) for _ in range(4)]
+    await succeeds(service, await revoke(service, TokensChosen(installation_id=installation_id)))
+    granted = [token for found in await asyncio.gather(*asking) for token in found]
+    late = await service.pool.fetchval(
+        """SELECT count(*) FROM token_audit a JOIN tokens t ON t.sha256 = a.token_sha256
+           WHERE a.kind = 'grant' AND a.at > t.evicted_at"""
+    )
+    assert late == 0
+    assert len(granted) == 80
+    assert await works(service, granted[-1])
+    assert not await works(service, first)
+
+
+async def test_a_token_that_redis_lost_is_told_of_and_not_called_revoked(service: TokensService) -> None:
+    await service.start()
+    installation_id = service.organization()
+    token = await service.client().get(asked(installation_id))
+    await service.redis.delete(f"octobatch:{{tokens}}:living:{token_sha256(token.token)}")
+    operation_id = await revoke(service, TokensChosen(installation_id=installation_id))
+    await succeeds(service, operation_id)
+    reason = await service.pool.fetchval("SELECT reason FROM token_audit WHERE operation_id = $1", operation_id)
+    assert "ends by itself" in reason
+    assert await service.pool.fetchval("SELECT count(*) FROM tokens WHERE revoked_at IS NOT NULL") == 0
+
+
+async def test_a_revocation_goes_on_where_github_failed(service: TokensService) -> None:
+    await service.start()
+    installation_id = service.organization()
+    token = await service.client().get(asked(installation_id))
+    service.github.ask("PUT", "faults", [{"kind": "status", "status": 502, "method": "DELETE", "count": 1}])
+    await succeeds(service, await revoke(service, TokensChosen(installation_id=installation_id)))
+    assert not await works(service, token)
+
+
+async def test_a_run_that_publishes_nothing_gets_tokens_that_can_only_read(service: TokensService) -> None:
+    await service.start()
+    installation_id = service.organization()
+    run_id = await new_run(service, "preview", dry_run=True)
+    assert await service.client().get(asked(installation_id, run_id=run_id))
+    with pytest.raises(NotPermitted, match="dry run"):
+        await service.client().get(asked(installation_id, run_id=run_id, permissions={"contents": Level.WRITE}))
