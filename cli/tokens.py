@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from . import token_scopes
 from .client import open_gateway
 from .output import Output, OutputFormat, moment, print_json, print_text, say
 
@@ -15,6 +16,7 @@ tokens = typer.Typer(help="Ask what tokens would give.", no_args_is_help=True)
 def register(app: typer.Typer) -> None:
     """Adds the commands to `octobatch`."""
     app.command(epilog="Example: git clone https://x-access-token:$(octobatch token 12)@github.example/acme/api")(token)
+    token_scopes.register(tokens)
     app.add_typer(tokens, name="tokens")
 
 

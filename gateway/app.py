@@ -10,7 +10,19 @@ from fastapi import FastAPI, Request, Response
 from shared.observability.traces import continued
 from shared.settings import GatewaySettings
 
-from . import github_app, health, installations, operations, problems, reference, specs, token_records, tokens, webhooks
+from . import (
+    github_app,
+    health,
+    installations,
+    operations,
+    problems,
+    reference,
+    specs,
+    token_records,
+    token_scopes,
+    tokens,
+    webhooks,
+)
 from .auth import ensure_first_key
 from .campaigns import routes as campaigns
 from .policies import routes as policies
@@ -33,6 +45,7 @@ MODULES = (
     installations,
     github_app,
     tokens,
+    token_scopes,
     token_records,
     policies,
     specs,

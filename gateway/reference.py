@@ -68,6 +68,20 @@ _SELECTION = {
     "finished_at": _LATER,
     **_MADE,
 }
+_MISSING = {
+    "name": "contents",
+    "lacking": "installation",
+    "wanted": "write",
+    "granted": "read",
+    "approval": "an owner of acme accepts the App's new permissions",
+    "address": "https://github.com/organizations/acme/settings/installations/41298374",
+}
+_PROBE: dict[str, Any] = {
+    "minted": False,
+    "permissions": {},
+    "repository_selection": None,
+    "detail": "installation 41298374: The permissions requested are not granted to this installation.",
+}
 _DIFF_STAT = {"files": 1, "additions": 3, "deletions": 0}
 _PULL_REQUEST = {"number": 17, "url": "https://github.com/acme/api/pull/17"}
 _PROBLEM_OF_A_SPEC = {
@@ -298,6 +312,23 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "reason": None,
         "holders": None,
         "operation_id": None,
+    },
+    "GivenScopeQuestion": {
+        "permissions": {"contents": "write"},
+        "repositories": ["api"],
+        "repository_ids": [],
+        "probe": True,
+    },
+    "ShownMissing": _MISSING,
+    "ShownProbe": _PROBE,
+    "ShownScopeReport": {
+        "allowed": False,
+        "permissions": {},
+        "repositories": ["acme/api"],
+        "missing": [_MISSING],
+        "policy": "release-bots",
+        "policy_reason": "policy release-bots allows contents: write on every repository of acme",
+        "probe": _PROBE,
     },
     "SyncOutcome": {"installations": 3, "changes": 0},
     "TrimOutcome": {

@@ -92,6 +92,13 @@ class AppAuth:
                 continue
         raise InstallationNotFound(f"the App is not installed on {account}: install it there first", status=404)
 
+    async def installation_of_repository(self, name_with_owner: str) -> Installation:
+        """The installation that has this repository; raises `InstallationNotFound`."""
+        try:
+            return _installation(await self._ask("GET", f"/repos/{quote(name_with_owner)}/installation"))
+        except GitHubNotFound as error:
+            raise InstallationNotFound(f"no installation of the App has {name_with_owner}", status=404) from error
+
     async def mint(self, scope: TokenScope) -> InstallationToken:
         """A new token of an installation, with just what is asked for; it expires by our clock, not GitHub's.
 

@@ -6,7 +6,7 @@ Whatever changes a row writes what changed into `installation_events`, in the sa
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -61,30 +61,6 @@ async def store_installations(
     await _upsert(conn, storing)
     await insert_changes(conn, changed)
     return Stored(changes=changed, contested=contested)
-
-
-async def mark_deleted(conn: Connection, installation_id: InstallationId) -> bool:
-    """Records that the App was uninstalled; False where that, or the installation, was known already or not at all."""
-    return await _mark(conn, installation_id, "deleted_at")
-
-
-async def mark_suspended(conn: Connection, installation_id: InstallationId) -> bool:
-    """Records that an installation is suspended; False where that was known already, or it is not known."""
-    return await _mark(conn, installation_id, "suspended_at")
-
-
-async def _mark(conn: Connection, installation_id: InstallationId, column: str) -> bool:
-    async with conn.transaction():
-        row = await conn.fetchrow(
-            f"""UPDATE installations SET {column} = now(), updated_at = now(), checked_at = clock_timestamp()
-                WHERE id = $1 AND {column} IS NULL AND deleted_at IS NULL RETURNING {_COLUMNS}""",  # noqa: S608
-            installation_id,
-        )
-        if row is None:
-            return False
-        now = _from_row(row)
-        await insert_changes(conn, changes(replace(now, **{column: None}), now))
-    return True
 
 
 async def fetch_checks(conn: Connection) -> dict[InstallationId, datetime | None]:

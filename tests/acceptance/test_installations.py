@@ -89,6 +89,37 @@ def test_a_preview_takes_only_tokens_that_read_and_publishes_nothing(stack: Runn
     assert stack.pull_requests(spec.stem) == []
 
 
+POLICY = """version: 1
+policies:
+  - name: probing
+    principals: [{apiKey: bootstrap}]
+    installations: [acme]
+    permissions: {contents: write}
+"""
+
+
+def test_a_scope_is_asked_about_and_probed_by_command_line(stack: RunningStack, installation: dict[str, Any]) -> None:
+    question = ("tokens", "dry-run", str(installation["id"]), "-p", "contents=write", "-r", "service-1", "--probe")
+    refused = stack.octobatch(*question, "-o", "json")
+    assert refused.returncode == ExitCode.FAILED
+    assert "trust polic" in json.loads(refused.stdout)["probe"]["detail"]
+    stack.api("PUT", "/policies", json={"document": POLICY})
+    try:
+        allowed = stack.octobatch(*question)
+        change(stack, installation, permissions={**installation["permissions"], "contents": "read"})
+        lacking = stack.octobatch(*question)
+    finally:
+        headers = {"Authorization": f"Bearer {stack.folder.api_key()}"}
+        httpx.delete(f"{stack.stack.url}/policies/probing", headers=headers).raise_for_status()
+    assert allowed.returncode == 0, allowed.stderr
+    assert "GitHub gave contents: write, metadata: read, and the token is revoked" in allowed.stdout
+    assert lacking.returncode == ExitCode.FAILED
+    assert "an owner of acme accepts the App's new permissions" in lacking.stdout
+    wrong = stack.octobatch("tokens", "dry-run", str(installation["id"]), "-p", "contents")
+    assert wrong.returncode == ExitCode.BAD_INPUT
+    assert "RESOURCE=LEVEL" in wrong.stderr
+
+
 async def granted(stack: RunningStack) -> list[dict[str, str]]:
     """The permissions of each token that was granted, oldest first."""
     conn = await asyncpg.connect(stack.stack.postgres.dsn())

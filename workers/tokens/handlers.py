@@ -21,6 +21,7 @@ from workers.runtime import Command
 from .context import TokensContext
 from .granting import grant
 from .installations import installation_of, refresh, sync_installations
+from .scopes import dry_run
 
 _log = structlog.get_logger(__name__)
 
@@ -43,6 +44,11 @@ async def resolve_installation(ctx: TokensContext, command: Command) -> None:
 async def answer_sync(ctx: TokensContext, command: Command) -> None:
     """Asks GitHub for all installations now, and answers how much was new."""
     await _answer(command, _sync(ctx))
+
+
+async def dry_run_scope(ctx: TokensContext, command: Command) -> None:
+    """Answers what a token of some scope would give."""
+    await _answer(command, _dry_run(ctx, command.payload))
 
 
 async def handle_webhook(ctx: TokensContext, command: Command) -> None:
@@ -99,6 +105,10 @@ async def _forget(ctx: TokensContext, payload: Mapping[str, Any]) -> dict[str, A
 
 async def _resolve(ctx: TokensContext, payload: Mapping[str, Any]) -> dict[str, Any]:
     return {"installation_id": (await installation_of(ctx, str(payload.get("account")))).id}
+
+
+async def _dry_run(ctx: TokensContext, payload: Mapping[str, Any]) -> dict[str, Any]:
+    return (await dry_run(ctx, payload)).to_json()
 
 
 async def _sync(ctx: TokensContext) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from shared.github.signers import pem_blocks
 from shared.postgres import tokens
 from shared.postgres.pool import Pool
 from shared.settings import TokensSettings
-from shared.streams.installations import CHECK_APP, SYNC_INSTALLATIONS
+from shared.streams.installations import CHECK_APP, DRY_RUN_SCOPE, SYNC_INSTALLATIONS
 from shared.streams.tokens import FORGET_TOKEN, MINT_TOKEN, RESOLVE_INSTALLATION
 from workers.batching import Batcher
 from workers.limits import gate_of, open_limits
@@ -28,7 +28,7 @@ from workers.runtime import Infrastructure, Periodic, Worker
 
 from .checking import answer_check
 from .context import TokensContext
-from .handlers import answer_sync, forget_token, handle_webhook, mint_token, resolve_installation
+from .handlers import answer_sync, dry_run_scope, forget_token, handle_webhook, mint_token, resolve_installation
 from .installations import SYNC_SECONDS, sync_installations
 from .measuring import show_installations
 from .minting import Minting
@@ -122,6 +122,7 @@ WORKER = Worker(
         RESOLVE_INSTALLATION: resolve_installation,
         SYNC_INSTALLATIONS: answer_sync,
         CHECK_APP: answer_check,
+        DRY_RUN_SCOPE: dry_run_scope,
         "handle_webhook": handle_webhook,
         "revoke_tokens": revoke_tokens,
     },

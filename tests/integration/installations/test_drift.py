@@ -11,14 +11,18 @@ from prometheus_client import generate_latest
 
 from sandbox.github.first_start import PERMISSIONS
 from shared.domain import commands
+from shared.domain.installation import TokenRequest, TokenScope
 from shared.domain.operation import Service
-from shared.errors import NotFound
+from shared.domain.permissions import SELECT
+from shared.domain.principal import Principal
+from shared.errors import InstallationSuspended, NotFound
 from shared.postgres import installations
 from shared.postgres.installation_events import page_events
 from shared.postgres.webhook_deliveries import insert_delivery
 from tests.integration.installations.conftest import Org
 from workers.runtime import Command
 from workers.tokens.context import TokensContext
+from workers.tokens.granting import grant
 from workers.tokens.handlers import handle_webhook
 from workers.tokens.installations import refresh, sync_installations
 from workers.tokens.measuring import show_installations
@@ -132,9 +136,14 @@ async def test_an_uninstalled_app_is_told_once_and_its_events_stay(contexts: lis
 async def test_a_suspension_that_a_refused_token_showed_is_told_once(ctx: TokensContext, org: Org) -> None:
     await sync_installations(ctx)
     org.change(suspended=True)
-    async with ctx.pool.acquire() as conn:
-        assert await installations.mark_suspended(conn, org.id)
-        assert not await installations.mark_suspended(conn, org.id)
+    request = TokenRequest(
+        scope=TokenScope(installation_id=org.id, permissions=SELECT),
+        requester=Principal.of_service(Service.SELECTION),
+        purpose="a test",
+    )
+    with pytest.raises(InstallationSuspended):
+        await grant(ctx, request)
+    assert (await stored(ctx, org)).suspended_at
     await sync_installations(ctx)
     assert await event_types(ctx, org) == ["installed", "suspended"]
 
