@@ -106,6 +106,5 @@ def _read(path: Path) -> str:
 
 
 def _bad_input(message: str) -> CommandFailed:
-    return CommandFailed(
-        message, exit_code=ExitCode.BAD_INPUT, hint="--credentials takes a folder that 'github-app create' wrote"
-    )
+    hint = f"give a folder that 'github-app create' wrote; without one and without {_ID} the gateway looks"
+    return CommandFailed(message, exit_code=ExitCode.BAD_INPUT, hint=hint)

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import structlog
 import typer
+from rich.text import Text
 
 from shared.domain.app_check import CheckLine
 from shared.domain.permissions import EXPECTED, Permissions, parse_permissions_text, permissions_text
@@ -19,7 +20,7 @@ from shared.github.network import is_loopback
 from shared.github.webhooks import SUBSCRIPTIONS
 
 from ..failures import CommandFailed, ExitCode
-from ..output import Output, OutputFormat, print_json, print_rows
+from ..output import Output, OutputFormat, print_json, results
 from .checking import DEFAULT_API_BASE, check_locally, check_through_gateway, find_local_app
 from .creating import create_app
 from .credentials import CredentialStore, FolderStore, KubernetesStore, SecretFileStore
@@ -137,13 +138,18 @@ def check(
     if output is OutputFormat.JSON:
         print_json([asdict(line) for line in lines])
     else:
-        print_rows(("", "check", "found", "what to do"), map(_row, lines))
+        _print(lines)
     if not all(line.ok for line in lines):
         raise typer.Exit(ExitCode.FAILED)
 
 
-def _row(line: CheckLine) -> tuple[str, str, str, str]:
-    return "ok" if line.ok else "failed", line.name, line.detail, line.advice
+def _print(lines: list[CheckLine]) -> None:
+    """A line each, whole: no address or fingerprint is cut to fit a column."""
+    width = max(len(line.name) for line in lines)
+    for line in lines:
+        mark = ("ok    ", "green") if line.ok else ("failed", "bold red")
+        advice = (" — " + line.advice, "bold") if line.advice else ""
+        results().print(Text.assemble(mark, f"  {line.name:{width}}  {line.detail}", advice), soft_wrap=True)
 
 
 def _name(name: str | None, organization: str | None) -> str:

@@ -162,7 +162,7 @@ async def _webhook(app: AppAuth, facts: Mapping[str, Any], expected_url: str | N
         return [CheckLine(name="webhook", ok=True, detail="none: changes are asked for, and noticed later")]
     wrong = ""
     if expected_url and url != expected_url:
-        wrong = f"GitHub sends to {url or 'nowhere'}, and not to {expected_url}"
+        wrong = f"GitHub sends {f'to {url}' if url else 'nowhere'} instead of to {expected_url}"
         advice = f"set the webhook of the App {facts['name']} to {expected_url}, or correct OCTOBATCH_PUBLIC_URL"
     elif content_type != "json":
         wrong, advice = f"its content type is {content_type}", "set the content type to application/json"
@@ -235,9 +235,8 @@ async def _installation(app: AppAuth, installation: Installation, expected: Perm
     except OctobatchError as error:
         return CheckLine(name=name, ok=False, detail=f"{told}; it gives no token: {error}", advice="try again")
     difference = _difference(installation.permissions, expected)
-    return CheckLine(
-        name=name,
-        ok=not difference,
-        detail=f"{told}; {difference or 'gives tokens'}",
-        advice="an owner of the account accepts the App's new permissions in its settings" if difference else "",
-    )
+    if missing_permissions(expected, installation.permissions):
+        advice = "an owner of the account accepts the App's new permissions in its settings"
+    else:
+        advice = "what is taken from the App is taken from each installation" if difference else ""
+    return CheckLine(name=name, ok=not difference, detail=f"{told}; {difference or 'gives tokens'}", advice=advice)
