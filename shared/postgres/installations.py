@@ -30,9 +30,13 @@ _ONE_AT_A_TIME = 0x0C70_BA7C_0000_0004
 
 @dataclass(frozen=True, kw_only=True)
 class Stored:
-    """`changes` were recorded; of the `contested` another stored a different answer after the asker had looked."""
+    """`changes` were recorded, and something is new of the `touched`, also where it is no change to tell of.
+
+    Of the `contested` another stored a different answer after the asker had looked.
+    """
 
     changes: Sequence[Change] = ()
+    touched: Collection[InstallationId] = ()
     contested: Collection[InstallationId] = ()
 
 
@@ -60,7 +64,8 @@ async def store_installations(
     changed = [change for each in storing for change in changes(known.get(each.id), each)]
     await _upsert(conn, storing)
     await insert_changes(conn, changed)
-    return Stored(changes=changed, contested=contested)
+    touched = {each.id for each in storing if not is_as_known(known.get(each.id), each)}
+    return Stored(changes=changed, touched=touched, contested=contested)
 
 
 async def fetch_checks(conn: Connection) -> dict[InstallationId, datetime | None]:

@@ -91,8 +91,8 @@ async def _store(
         stored = await installations.store_installations(conn, found, since=since)
     for change in stored.changes:
         _log.info(f"installation_{change.type}", installation_id=change.installation_id, **change.details)
-    for changed in {change.installation_id for change in stored.changes}:
-        await ctx.minting.installation_changed(changed)
+    for touched in stored.touched:
+        await ctx.minting.installation_changed(touched)
     return stored
 
 

@@ -115,6 +115,24 @@ async def test_a_webhook_of_accepted_permissions_ends_the_drift(ctx: TokensConte
     assert await event_types(ctx, org) == ["installed", "drifted", "restored"]
 
 
+async def test_tokens_of_an_installation_that_grants_less_still_are_granted_no_more(
+    ctx: TokensContext, org: Org
+) -> None:
+    org.change(permissions={**PERMISSIONS, "pull_requests": "read"})
+    await sync_installations(ctx)
+    request = TokenRequest(
+        scope=TokenScope(installation_id=org.id, permissions=SELECT),
+        requester=Principal.of_service(Service.SELECTION),
+        purpose="a test",
+    )
+    token = await grant(ctx, request)
+    assert (await grant(ctx, request)).token == token.token
+    org.change(permissions={name: level for name, level in PERMISSIONS.items() if name != "pull_requests"})
+    await sync_installations(ctx)
+    assert await event_types(ctx, org) == ["installed", "drifted"]  # it lacks the same as before
+    assert (await grant(ctx, request)).token != token.token
+
+
 async def test_one_drift_that_becomes_another_is_told(ctx: TokensContext, org: Org) -> None:
     org.change(permissions=LESS)
     await sync_installations(ctx)
