@@ -16,7 +16,7 @@ from .access import Viewer
 from .errors import Reason, Refused
 from .faults import Fault
 from .limits import Limited
-from .world import World
+from .world import ENTERPRISE_VERSION, World
 
 DOCUMENTATION = "https://docs.github.com/rest"
 LIMITS_DOCUMENTATION = f"{DOCUMENTATION}/using-the-rest-api/rate-limits-for-the-rest-api"
@@ -93,7 +93,9 @@ def finish(world: World, response: Response) -> Response:
     """Adds the headers that every answer has."""
     response.headers.setdefault("x-github-request-id", new_request_id())
     response.headers.setdefault("x-github-media-type", "github.v3; format=json")
-    response.headers.setdefault("x-github-api-version-selected", "2022-11-28")
+    response.headers.setdefault("x-github-enterprise-version", ENTERPRISE_VERSION)
+    if world.api_versions:
+        response.headers.setdefault("x-github-api-version-selected", world.api_versions[0])
     response.headers["date"] = formatdate(world.clock.skewed(), usegmt=True)
     response.headers["server"] = "github.com"
     return response

@@ -27,13 +27,19 @@ from .webhooks import Webhooks
 
 TOKEN_LIFETIME_SECONDS = 3600.0
 MANIFEST_LIFETIME_SECONDS = 3600.0
+ENTERPRISE_VERSION = "3.19.0"
+"""The version of GitHub Enterprise Server that the sandbox resembles."""
+
+API_VERSIONS = ("2022-11-28",)
 
 
 @dataclass(kw_only=True)
 class World:
     """One sandbox: `state` (SQLite), `git` (bare repositories) and what lives in memory only.
 
-    `base_url` is the web address without a slash at its end; REST is below `/api/v3`.
+    `base_url` is the web address without a slash at its end; REST is below `/api/v3`. `api_versions` are those of REST
+    that are spoken, oldest first; none makes it a server of the time before there were any. In `private_mode` nothing
+    is shown to who does not sign in.
     """
 
     folder: Path
@@ -49,6 +55,8 @@ class World:
     token_lifetime_seconds: float = TOKEN_LIFETIME_SECONDS
     manifest_lifetime_seconds: float = MANIFEST_LIFETIME_SECONDS
     token_canary: str = ""
+    api_versions: tuple[str, ...] = API_VERSIONS
+    private_mode: bool = False
 
     @classmethod
     def open(cls, folder: Path, *, base_url: str) -> World:

@@ -76,7 +76,7 @@ async def _app(session: Session, owner: str, installation_id: int) -> None:
     code = (await session.control("POST", "/manifests", {"owner": owner, "manifest": manifest}))["code"]
     await session._send("POST", f"/app-manifests/{code}/conversions", "", 201, {})
     await session.ask("GET", f"/apps/{app['slug']}")
-    for path in ("/", "/meta"):
+    for path in ("/", "/meta", "/versions"):
         await session.ask("GET", path)
     await session.ask("GET", "/rate_limit", status=404)  # as on a server where limits are off
     await session.control("PUT", "/limits", {"primary": 12_500})

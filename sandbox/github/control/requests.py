@@ -152,13 +152,16 @@ class LimitsBody(_Body):
 
 class Settings(_Body):
     """How far GitHub's clock is wrong, how long new tokens live and what they begin with behind `ghs_` ("" anything),
-    how long the code of a manifest is good, where webhooks go ("" nowhere)."""
+    how long the code of a manifest is good, where webhooks go ("" nowhere), which versions of REST are spoken, and
+    whether only who signs in is shown anything."""
 
     clock_skew_seconds: float | None = None
     token_lifetime_seconds: float | None = Field(None, gt=0)
     token_canary: str | None = Field(None, pattern="^[A-Za-z0-9]{0,24}$")
     manifest_lifetime_seconds: float | None = Field(None, ge=0)
     webhook_url: str | None = None
+    api_versions: list[str] | None = None
+    private_mode: bool | None = None
 
 
 class NewManifest(_Body):

@@ -126,6 +126,10 @@ def change_settings(world: World, _: Request, body: Settings) -> None:
     if body.webhook_url is not None:
         app = world.state.apps.all()[0]
         world.state.apps.update(app.id, webhook_url=body.webhook_url or None)
+    if body.api_versions is not None:
+        world.api_versions = tuple(sorted(body.api_versions))
+    if body.private_mode is not None:
+        world.private_mode = body.private_mode
 
 
 def end_tokens(world: World, _: Request, __: Nothing) -> None:

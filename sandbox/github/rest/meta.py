@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..errors import not_found
+from ..world import ENTERPRISE_VERSION
 from .endpoint import Audience, Call, Endpoint, Reply, get
 
 _ROOT = {
@@ -37,8 +38,6 @@ _ROOT = {
     "user_repositories_url": "/users/{user}/repos{?type,page,per_page,sort}",
     "user_search_url": "/search/users?q={query}{&page,per_page,sort,order}",
 }
-VERSION = "3.19.0"
-"""The version of GitHub Enterprise Server that the sandbox resembles."""
 
 
 def root(call: Call) -> Reply:
@@ -52,7 +51,14 @@ def root(call: Call) -> Reply:
 
 def meta(_: Call) -> Reply:
     """GET /meta"""
-    return Reply(body={"verifiable_password_authentication": False, "installed_version": VERSION})
+    return Reply(body={"verifiable_password_authentication": False, "installed_version": ENTERPRISE_VERSION})
+
+
+def versions(call: Call) -> Reply:
+    """GET /versions; a server from before there were any answers 404."""
+    if not call.world.api_versions:
+        raise not_found()
+    return Reply(body=list(call.world.api_versions))
 
 
 def rate_limit(call: Call) -> Reply:
@@ -74,5 +80,6 @@ def rate_limit(call: Call) -> Reply:
 ENDPOINTS: list[Endpoint] = [
     get("/", root, Audience.ANYONE),
     get("/meta", meta, Audience.ANYONE),
+    get("/versions", versions, Audience.ANYONE),
     get("/rate_limit", rate_limit, Audience.EITHER),
 ]

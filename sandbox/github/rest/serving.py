@@ -77,6 +77,9 @@ class _Serving:
 
 
 async def _answer(world: World, endpoint: Endpoint, request: Request) -> Response:
+    asked = request.headers.get("x-github-api-version")
+    if asked and world.api_versions and asked not in world.api_versions:
+        return _wrong_version(world, asked)
     try:
         viewer = _viewer(world, endpoint, request)
     except Refused as refused:
@@ -104,6 +107,8 @@ def _viewer(world: World, endpoint: Endpoint, request: Request) -> Viewer:
     """Who asks; raises `Refused` where the endpoint is for others."""
     header = request.headers.get("authorization")
     if endpoint.audience is Audience.ANYONE:
+        if world.private_mode and endpoint.method == "GET":
+            authenticate(world, header)
         return _nobody(world)
     viewer = authenticate(world, header)
     if endpoint.audience is Audience.APP and viewer.installation is not None:
@@ -164,6 +169,17 @@ def _response(call: Call, reply: Reply, request: Request) -> Response:
         response.headers["cache-control"] = "private, max-age=60, s-maxage=60"
         response.headers["vary"] = "Accept, Authorization, Cookie, X-GitHub-OTP"
     return response
+
+
+def _wrong_version(world: World, asked: str) -> Response:
+    """The answer to a request for a version of REST that is not spoken."""
+    newest = world.api_versions[-1]
+    spoken = ", ".join(f'"{each}"{" (most recent)" if each == newest else ""}' for each in world.api_versions)
+    message = (
+        f'The version you specified in the "X-GitHub-API-Version" request header, "{asked}", is not a supported'
+        f" version. The following versions are currently supported: {spoken}."
+    )
+    return error_response(400, message)
 
 
 def _moved(world: World, request: Request, moved: Moved) -> Response:
