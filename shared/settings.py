@@ -12,6 +12,7 @@ holds what it may know: the App key stands in `TokensSettings` alone.
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
@@ -67,7 +68,7 @@ class Settings(BaseSettings):
     blobstore_secret_access_key: SecretStr | None = Field(None, description="S3 secret key")
     github_api_base: str = Field(
         "https://api.github.com",
-        description="https://api.github.com, or https://HOST/api/v3 for GitHub Enterprise Server",
+        description="https://api.github.com, or https://HOST, with /api/v3 or without, for GitHub Enterprise Server",
     )
     github_ca_bundle: Path | None = Field(
         None, description="PEM file with the authorities of GitHub's certificate, where the machine does not know them"
@@ -107,7 +108,13 @@ class Settings(BaseSettings):
     @property
     def keeps_github_limits(self) -> bool:
         """Whether requests to GitHub are counted."""
-        return self.github_limits == "on" or (self.github_limits == "auto" and "/api/v3" not in self.github_api_base)
+        return self.github_limits == "on" or (self.github_limits == "auto" and _is_github_com(self.github_api_base))
+
+
+def _is_github_com(base_url: str) -> bool:
+    """Whether that is github.com, or Enterprise Cloud with data residency, and no server of one's own."""
+    host = re.sub(r"^\s*https?://([^/:?#\s]*).*", r"\1", base_url, flags=re.IGNORECASE | re.DOTALL).lower()
+    return host in {"github.com", "api.github.com"} or host.endswith(".ghe.com")
 
 
 class GatewaySettings(Settings):

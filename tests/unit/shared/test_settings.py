@@ -29,6 +29,26 @@ def test_defaults_are_safe(environment: pytest.MonkeyPatch) -> None:
     assert settings.log_level == "INFO"
 
 
+@pytest.mark.parametrize(
+    ("base_url", "kept"),
+    [
+        ("https://api.github.com", True),
+        ("HTTPS://GitHub.com:443/", True),
+        ("https://api.acme.ghe.com", True),
+        ("https://git.acme.com/api/v3", False),
+        ("https://git.acme.com", False),
+        ("https://git.acme.com/github.com", False),
+    ],
+)
+def test_limits_are_kept_for_github_com_and_not_for_a_server_unless_asked_for(
+    environment: pytest.MonkeyPatch, base_url: str, kept: bool
+) -> None:
+    environment.setenv("OCTOBATCH_GITHUB_API_BASE", base_url)
+    assert load(Settings).keeps_github_limits is kept
+    environment.setenv("OCTOBATCH_GITHUB_LIMITS", "on")
+    assert load(Settings).keeps_github_limits
+
+
 def test_every_missing_setting_is_named_with_its_meaning(environment: pytest.MonkeyPatch) -> None:
     for name in REQUIRED:
         environment.delenv(name)
