@@ -92,5 +92,5 @@ def github(github_process: RunningSandbox) -> Iterator[RunningSandbox]:
     github_process.ask("DELETE", "limits")
     github_process.ask("DELETE", "counters")
     settings = {"clock_skew_seconds": 0, "token_lifetime_seconds": 3600, "token_canary": "", "webhook_url": ""}
-    server = {"api_versions": ["2022-11-28"], "private_mode": False}
+    server = {"api_versions": ["2022-11-28", "2026-03-10"], "private_mode": False}
     github_process.ask("PATCH", "settings", settings | server)

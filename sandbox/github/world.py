@@ -30,7 +30,8 @@ MANIFEST_LIFETIME_SECONDS = 3600.0
 ENTERPRISE_VERSION = "3.19.0"
 """The version of GitHub Enterprise Server that the sandbox resembles."""
 
-API_VERSIONS = ("2022-11-28",)
+API_VERSIONS = ("2022-11-28", "2026-03-10")
+"""What clients of GitHub ask for; the sandbox answers all of them alike, by the first."""
 
 
 @dataclass(kw_only=True)

@@ -12,7 +12,7 @@
 | `PATCH/DELETE /_sandbox/installations/{id}` | suspend, change permissions or repositories; uninstall |
 | `GET/POST/PUT/DELETE /_sandbox/faults` | see `sandbox.github.faults`; PUT replaces all |
 | `PUT/DELETE /_sandbox/limits` | see `sandbox.github.limits` |
-| `PATCH /_sandbox/settings` | clock skew, lifetime and canary of tokens, lifetime of manifests, address of webhooks; versions of REST, private mode |
+| `PATCH /_sandbox/settings` | clock, tokens, manifests, address of webhooks, versions of REST, private mode |
 | `DELETE /_sandbox/tokens` | every token ends now |
 | `GET/DELETE /_sandbox/counters` | requests by kind |
 | `POST /_sandbox/webhooks/settle` | answers when no delivery is under way |

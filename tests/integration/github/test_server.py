@@ -37,7 +37,7 @@ async def test_a_server_is_identified(github: RunningSandbox, client: GitHubClie
     github.ask("PATCH", "settings", {"clock_skew_seconds": 600})
     facts = await identify(client)
     assert (facts.enterprise_version, facts.is_private) == ("3.19.0", False)
-    assert (facts.api_versions, facts.api_version) == (("2022-11-28",), "2022-11-28")
+    assert (facts.api_versions, facts.api_version) == (("2022-11-28", "2026-03-10"), "2022-11-28")
     assert facts.clock_offset
     assert abs(facts.clock_offset - timedelta(minutes=10)) < timedelta(seconds=5)
 
