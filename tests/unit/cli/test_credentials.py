@@ -71,6 +71,20 @@ def test_a_private_file_is_not_written_through_a_link(tmp_path: Path) -> None:
     assert not target.exists()
 
 
+@pytest.mark.parametrize("name", ["app.env", "private-key.pem", "webhook-secret"])
+def test_a_folder_with_any_of_the_files_is_refused_beforehand(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).touch()
+    with pytest.raises(CommandFailed, match=f"{name} exists already"):
+        FolderStore(tmp_path, settings={}).prepare()
+    FolderStore(tmp_path, settings={}, force=True).prepare()
+
+
+def test_a_place_that_is_no_folder_is_refused_beforehand(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(CommandFailed, match="not a folder that can be written to"):
+        FolderStore(tmp_path / "file" / "below", settings={}).prepare()
+
+
 def test_what_cannot_be_kept_where_it_should_is_kept_elsewhere(tmp_path: Path) -> None:
     there = tmp_path / "secret.yaml"
     there.write_text("made in the meantime")
