@@ -12,6 +12,8 @@ import hashlib
 import hmac
 import io
 import json
+import re
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -70,6 +72,19 @@ changesetTemplate:
 """
 IN_A_SUSPENDED_ORGANIZATION = THROUGH_API.replace("acme", "beta").replace("through-the-api", "suspended")
 
+POLICIES = """version: 1
+policies:
+  - name: everybody
+    principals: [{apiKey: ".*"}]
+    installations: [".*"]
+    permissions: {contents: write, pull_requests: write}
+  - name: greedy
+    principals: [{apiKey: ".*"}]
+    installations: [".*"]
+    permissions: {secrets: write}
+"""
+"""The first allows what the installation grants, the second what it does not."""
+
 ECHO = f"upstream refused 'Authorization: Bearer ghs_{CANARY}0123456789abcd'"
 """What a proxy between us and GitHub says in an error's body."""
 
@@ -120,7 +135,7 @@ class Watched(RunningStack):
     def ask(self, method: str, path: str, **given: Any) -> httpx.Response:
         """An answer of the gateway, whatever its status."""
         answer = self.http.request(method, path, **given)
-        if answer.is_success and path.startswith("/tokens/installations/"):
+        if answer.is_success and re.fullmatch(r"/tokens/installations/\d+", path):
             self.tokens.append(answer.json()["token"])
         else:
             self.said.append((f"answer of {method} {path}", str(answer.headers).encode() + answer.content))
@@ -143,6 +158,13 @@ class Watched(RunningStack):
         run = str(self.ask("POST", f"/campaigns/{name}/runs", json={}).raise_for_status().json()["run"]["id"])
         self.ask("GET", f"/runs/{run}/events").raise_for_status()  # ends with the run
         return run
+
+    def finish(self, operation: str) -> None:
+        """Returns when the operation has succeeded."""
+        deadline = time.monotonic() + 30
+        while self.ask("GET", f"/operations/{operation}").json()["state"] != "succeeded":
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
 
     def targets(self, run: str) -> dict[str, dict[str, Any]]:
         """The run's targets by repository, with what each has to tell read too."""
@@ -188,6 +210,8 @@ def search(watched: Watched) -> Search:
             "App key": pem,
             "App key's prime": prime.to_bytes(128, "big"),
             "App JWT": base64.b64encode(b'{"alg": "RS256", "typ": "JWT"}'),  # how all that Octobatch makes begin
+            "token cache key": (watched.folder.path / "token-cache-key").read_bytes(),
+            "API key pepper": (watched.folder.path / "api-key-pepper").read_bytes(),
             "webhook secret": (watched.folder.path / "github" / "webhook-secret").read_bytes(),
             "API key": watched.folder.api_key().encode(),
         }
@@ -209,7 +233,8 @@ def lived(watched: Watched) -> Watched:
     assert_all_happened(watched)
 
     watched.github("PUT", "faults", GIT_FAULTS)
-    targets = watched.targets(watched.run("through-git", THROUGH_GIT))
+    run = watched.run("through-git", THROUGH_GIT)
+    targets = watched.targets(run)
     assert [target["state"] for target in targets.values()].count("open") >= 4, targets
     assert targets["acme/failing"]["state"] == "failed"
     assert_all_happened(watched)
@@ -217,9 +242,13 @@ def lived(watched: Watched) -> Watched:
 
     watched.github("PATCH", f"installations/{beta}", {"suspended": True})
     watched.run("suspended", IN_A_SUSPENDED_ORGANIZATION)
-    ask_for_tokens(watched, beta)
+    acme = next(
+        each["id"] for each in watched.ask("GET", "/installations").json()["items"] if each["account"] == "acme"
+    )
+    ask_for_tokens(watched, acme, beta)
+    ask_about_tokens(watched, acme, run)
     send_webhooks(watched)
-    for arguments in (("runs",), ("targets", "-o", "json"), ("streams", "dead-letters", "campaigns", "-o", "json")):
+    for arguments in (("runs",), ("targets", "-o", "json"), ("tokens", "audit"), ("github-app", "check")):
         watched.command(*arguments)
     return watched
 
@@ -229,17 +258,15 @@ def assert_all_happened(watched: Watched) -> None:
     assert [fault for fault in never if fault["kind"] != "replication_lag"] == []
 
 
-def ask_for_tokens(watched: Watched, suspended: int) -> None:
+def ask_for_tokens(watched: Watched, acme: int, suspended: int) -> None:
     """With success, for too much, of a suspended installation, of none, and with the wrong keys."""
-    installations = watched.ask("GET", "/installations").json()["items"]
-    acme = next(each["id"] for each in installations if each["account"] == "acme")
-    for path, body in (
-        (f"/tokens/installations/{acme}", {}),
-        (f"/tokens/installations/{acme}", {"permissions": {"contents": "read"}, "purpose": "to be searched for"}),
-    ):
-        watched.ask("POST", path, json=body).raise_for_status()
+    assert watched.ask("GET", f"/tokens/installations/{acme}").status_code == 403  # there are no policies yet
+    watched.ask("PUT", "/policies", json={"document": POLICIES}).raise_for_status()
+    for body in ({}, {"permissions": {"contents": "read"}, "purpose": "to be searched for"}):
+        watched.ask("POST", f"/tokens/installations/{acme}", json=body).raise_for_status()
     watched.ask("GET", f"/tokens/installations/{acme}").raise_for_status()
     for path, body in (
+        (f"/tokens/installations/{acme}", {"permissions": {"administration": "write"}}),
         (f"/tokens/installations/{acme}", {"permissions": {"secrets": "write"}}),
         (f"/tokens/installations/{acme}", {"permissions": {"contents": "everything"}}),
         (f"/tokens/installations/{suspended}", {}),
@@ -251,6 +278,32 @@ def ask_for_tokens(watched: Watched, suspended: int) -> None:
         for path in ("/runs", f"/tokens/installations/{acme}"):
             refused = watched.ask("GET", path, headers={"Authorization": f"Bearer {credential}"})
             assert refused.status_code == 401
+
+
+def ask_about_tokens(watched: Watched, acme: int, run: str) -> None:
+    """What they would give, which there are, what was done with them; and then they are revoked."""
+    dry_run = f"/tokens/installations/{acme}/dry-run"
+    probe = watched.ask("POST", dry_run, json={"probe": True}).raise_for_status().json()["probe"]
+    assert probe["minted"], probe
+    watched.ask("POST", dry_run, json={"permissions": {"secrets": "write"}, "probe": True}).raise_for_status()
+    for path in (
+        "/tokens",
+        "/tokens/audit",
+        "/github-app/check",
+        "/policies",
+        f"/installations/{acme}/events",
+        "/audit",
+    ):
+        watched.ask("GET", path).raise_for_status()
+    for service in ("campaigns", "selection", "tokens"):
+        for path in ("dead-letters", "entries", "pending"):
+            watched.ask("GET", f"/streams/{service}/{path}").raise_for_status()
+    for chosen in ({"run_id": run}, {"installation_id": acme}):
+        answer = watched.ask("POST", "/tokens/revoke", json=chosen).raise_for_status()
+        if operation := answer.json()["operation_id"]:
+            watched.finish(operation)
+    with httpx.Client(headers={"authorization": f"Bearer {watched.tokens[-1]}"}) as holder:
+        assert holder.get(f"{watched.stack.github_url}/api/v3/installation/repositories").status_code == 401
 
 
 def send_webhooks(watched: Watched) -> None:
