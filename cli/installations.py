@@ -8,6 +8,7 @@ import typer
 
 from .client import open_gateway
 from .output import Output, OutputFormat, moment, print_facts, print_json, print_rows, say
+from .permissions import permissions_line
 
 app = typer.Typer(help="List where the GitHub App is installed, and whether each grants what is expected.")
 
@@ -53,9 +54,9 @@ def show(installation: InstallationNumber, output: Output = OutputFormat.TABLE) 
             ("installation", str(found["id"])),
             ("account", f"{found['account']} ({found['account_type']})"),
             ("repositories", found["repository_selection"]),
-            ("permissions", _listed(found["permissions"])),
-            ("missing", _listed(found["missing"])),
-            ("excessive", _listed(found["excessive"])),
+            ("permissions", permissions_line(found["permissions"])),
+            ("missing", permissions_line(found["missing"])),
+            ("excessive", permissions_line(found["excessive"])),
             ("suspended", moment(found["suspended_at"])),
             ("webhook", found["webhook_url"]),
             ("events", ", ".join(found["webhook_events"])),
@@ -95,11 +96,7 @@ def sync(output: Output = OutputFormat.TABLE) -> None:
 
 
 def _drift(facts: dict[str, Any]) -> str:
-    missing, excessive = _listed(facts.get("missing", {})), _listed(facts.get("excessive", {}))
+    missing, excessive = permissions_line(facts.get("missing", {})), permissions_line(facts.get("excessive", {}))
     return "; ".join(
         filter(None, [f"lacks {missing}" if missing else "", f"grants {excessive} besides" if excessive else ""])
     )
-
-
-def _listed(permissions: dict[str, str]) -> str:
-    return ", ".join(f"{resource}: {level}" for resource, level in sorted(permissions.items()))

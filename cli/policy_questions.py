@@ -9,19 +9,14 @@ from typing import Annotated, Any
 
 import typer
 
-from shared.domain.permissions import (
-    Level,
-    Permissions,
-    describe_permissions,
-    parse_permissions,
-    parse_permissions_text,
-)
+from shared.domain.permissions import Level, Permissions, describe_permissions, parse_permissions
 from shared.domain.policy import TrustPolicy, Wanted, decide
 from shared.domain.principal import Principal, PrincipalKind
 
 from .client import open_gateway
 from .failures import CommandFailed, ExitCode
 from .output import Output, OutputFormat, print_facts, print_json, print_rows
+from .permissions import permissions_of
 from .policy_files import FILE_HELP, read_policies
 
 
@@ -68,7 +63,7 @@ def ask_whether(
     With -f the installation is taken to grant everything.
     """
     principal = _principal(api_key, issuer, subject, _claims(claim or []))
-    permissions = _permissions(permission or [])
+    permissions = permissions_of(permission or [])
     if file:
         policies = read_policies(file)[1]
         wanted = Wanted(
@@ -133,13 +128,6 @@ def _claims(texts: Sequence[str]) -> dict[str, str]:
             raise CommandFailed(f"--claim {text}: write NAME=VALUE", exit_code=ExitCode.BAD_INPUT)
         claims[name] = value
     return claims
-
-
-def _permissions(texts: Sequence[str]) -> dict[str, Level]:
-    try:
-        return parse_permissions_text(",".join(texts).replace("=", ":"))
-    except ValueError as error:
-        raise CommandFailed(f"--permission: {error}", exit_code=ExitCode.BAD_INPUT) from None
 
 
 def _everything(policies: Sequence[TrustPolicy], permissions: Permissions) -> dict[str, Level]:

@@ -12,6 +12,7 @@ from .asking import ask
 from .client import Gateway, open_gateway
 from .failures import CommandFailed, ExitCode
 from .output import Output, OutputFormat, messages, moment, print_facts, print_json, print_rows, say
+from .permissions import permissions_line
 from .times import TIME_HELP, parse_moment
 from .tokens import tokens
 
@@ -59,7 +60,7 @@ def list_tokens(
             (
                 each["sha256"],
                 str(each["installation_id"]),
-                _permissions(each["permissions"]),
+                permissions_line(each["permissions"]),
                 ", ".join(map(str, each["repository_ids"])) or "all",
                 moment(each["expires_at"]),
                 ", ".join(each["holders"]),
@@ -184,7 +185,7 @@ def audit(
                 str(each["installation_id"]),
                 each["requested_by"],
                 each["purpose"],
-                _permissions(each["permissions"]),
+                permissions_line(each["permissions"]),
                 each["policy"],
                 moment(each["expires_at"]),
                 each["token_sha256"],
@@ -193,7 +194,3 @@ def audit(
             for each in found
         ),
     )
-
-
-def _permissions(permissions: dict[str, str]) -> str:
-    return ", ".join(f"{name}: {level}" for name, level in sorted(permissions.items()))

@@ -9,6 +9,8 @@ import typer
 from . import token_scopes
 from .client import open_gateway
 from .output import Output, OutputFormat, moment, print_json, print_text, say
+from .permissions import PermissionOption, permissions_line, permissions_of
+from .times import parse_age
 
 tokens = typer.Typer(help="Ask what tokens would give.", no_args_is_help=True)
 
@@ -22,14 +24,31 @@ def register(app: typer.Typer) -> None:
 
 def token(
     installation: Annotated[int, typer.Argument(metavar="INSTALLATION", help="The installation's number.")],
+    permission: PermissionOption = None,
+    repository: Annotated[
+        list[str] | None,
+        typer.Option("--repository", metavar="NAME", help="For this one; may be repeated.", show_default=False),
+    ] = None,
+    min_ttl: Annotated[
+        str | None, typer.Option("--min-ttl", metavar="AGE", help="It must live so long: 10m.", show_default=False)
+    ] = None,
+    purpose: Annotated[str, typer.Option(help="Kept in the audit.")] = "",
     output: Output = OutputFormat.TABLE,
 ) -> None:
-    """Print an installation token, good for an hour at most. It is a secret: nothing else ever prints one."""
+    """Print an installation token, good for an hour at most. It is a secret: nothing else ever prints one.
+
+    Without --permission it has all that a trust policy allows you.
+    """
+    wanted = {
+        "permissions": permissions_of(permission or []),
+        "repositories": repository or [],
+        "min_ttl": int(parse_age(min_ttl).total_seconds()) if min_ttl else 0,
+        "purpose": purpose,
+    }
     with open_gateway() as gateway:
-        found = gateway.get(f"/tokens/installations/{installation}")
+        found = gateway.post(f"/tokens/installations/{installation}", wanted)
     if output is OutputFormat.JSON:
         print_json(found)
         return
-    permissions = ", ".join(f"{name}: {level}" for name, level in sorted(found["permissions"].items()))
-    say(f"expires {moment(found['expires_at'])}; {permissions}")
+    say(f"expires {moment(found['expires_at'])}; {permissions_line(found['permissions'])}")
     print_text(f"{found['token']}\n")

@@ -68,13 +68,15 @@ async def _token_requester(
     resources: Opened,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Principal:
-    if credentials and is_like_oidc_token(credentials.credentials):
+    if credentials is None:
+        raise NotAuthenticated("an API key or an OIDC token is needed: send `Authorization: Bearer …`")
+    if is_like_oidc_token(credentials.credentials):
         return await resources.oidc.verify(credentials.credentials)
     return await _principal(request, resources, credentials)
 
 
 TokenRequester = Annotated[Principal, Depends(_token_requester)]
-"""As `SignedIn`, and workloads with an OIDC token too: for the routes that give installation tokens."""
+"""A key's owner, or a workload with an OIDC token: for the routes that give installation tokens, as no cookie does."""
 
 
 async def open_session(resources: Resources, principal: Principal) -> str:

@@ -15,6 +15,7 @@ from starlette.requests import HTTPConnection
 
 from shared.auth.oidc import OidcVerifier
 from shared.blobs.store import BlobStore, open_blob_store
+from shared.github.network import network_of
 from shared.outbox import Outbox
 from shared.postgres.pool import Pool, open_pool
 from shared.settings import GatewaySettings
@@ -51,7 +52,9 @@ async def open_resources(settings: GatewaySettings) -> AsyncIterator[Resources]:
         redis = await stack.enter_async_context(open_redis(settings.redis_url.get_secret_value(), max_connections=500))
         blobs = await stack.enter_async_context(open_blob_store(settings))
         requests = Requests(redis)
-        http = await stack.enter_async_context(httpx.AsyncClient(timeout=ISSUER_TIMEOUT_SECONDS))
+        http = await stack.enter_async_context(
+            httpx.AsyncClient(timeout=ISSUER_TIMEOUT_SECONDS, **network_of(settings).httpx_options(""))
+        )
         yield Resources(
             settings=settings,
             pool=pool,

@@ -11,7 +11,7 @@ import pytest
 from shared.domain.ids import InstallationId
 from shared.domain.installation import Installation
 from shared.domain.permissions import Level
-from shared.postgres.installations import upsert_installations
+from shared.postgres.installations import store_installations
 from shared.postgres.pool import Pool
 
 BOTS = """
@@ -54,8 +54,8 @@ async def installation(pool: Pool) -> Installation:
         suspended_at=None,
         updated_at=datetime.now(UTC),
     )
-    async with pool.acquire() as conn:
-        await upsert_installations(conn, [installation])
+    async with pool.acquire() as conn, conn.transaction():
+        await store_installations(conn, [installation], since={})
     return installation
 
 
