@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 
 from shared.domain.ids import InstallationId
 from shared.domain.installation import InstallationToken, TokenRequest, TokenScope
+from shared.domain.operation import Service
 from shared.domain.permissions import Level
 from shared.domain.principal import Principal
 from shared.errors import GitHubLimited
@@ -21,7 +22,7 @@ from shared.streams.tokens import TokenClient
 from tests.github_sandbox import RunningSandbox, running_sandbox
 from tests.worker_bench import Bench, WorkerProcess
 
-ANYBODY = Principal(name="test")
+WORKER = Principal.of_service(Service.CAMPAIGNS)
 READING = {"contents": Level.READ}
 
 
@@ -56,7 +57,7 @@ class Tokens:
         """A token for one repository: each is minted anew."""
         scope = TokenScope(installation_id=self._installation_id, permissions=READING, repository_ids=(repository_id,))
         client = TokenClient(self._requests, timeout_seconds=20)
-        return await client.get(TokenRequest(scope=scope, requester=ANYBODY, purpose="a test"))
+        return await client.get(TokenRequest(scope=scope, requester=WORKER, purpose="a test"))
 
 
 @pytest.fixture
