@@ -8,7 +8,7 @@ import typer
 
 from .client import open_gateway
 from .output import Output, OutputFormat, moment, print_facts, print_json, print_rows, say
-from .permissions import permissions_line
+from .scopes import permissions_line
 
 app = typer.Typer(help="List where the GitHub App is installed, and whether each grants what is expected.")
 

@@ -16,8 +16,8 @@ from shared.domain.principal import Principal, PrincipalKind
 from .client import open_gateway
 from .failures import CommandFailed, ExitCode
 from .output import Output, OutputFormat, print_facts, print_json, print_rows
-from .permissions import permissions_of
 from .policy_files import FILE_HELP, read_policies
+from .scopes import permissions_of
 
 
 def register(app: typer.Typer) -> None:

@@ -12,7 +12,7 @@ from .asking import ask
 from .client import Gateway, open_gateway
 from .failures import CommandFailed, ExitCode
 from .output import Output, OutputFormat, messages, moment, print_facts, print_json, print_rows, say
-from .permissions import permissions_line
+from .scopes import permissions_line
 from .times import TIME_HELP, parse_moment
 from .tokens import tokens
 

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from .client import open_gateway
-from .failures import CommandFailed, ExitCode
+from .failures import ExitCode
 from .output import Output, OutputFormat, print_facts, print_json, print_rows
+from .scopes import PermissionOption, RepositoryOption, permissions_line, permissions_of
 
 
 def register(tokens: typer.Typer) -> None:
@@ -20,26 +21,14 @@ def register(tokens: typer.Typer) -> None:
 
 def dry_run(
     installation: Annotated[int, typer.Argument(metavar="INSTALLATION", help="The installation's number.")],
-    permission: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--permission",
-            "-p",
-            metavar="RESOURCE=LEVEL",
-            help="Again for more; none: all you may have.",
-            show_default=False,
-        ),
-    ] = None,
-    repository: Annotated[
-        list[str] | None,
-        typer.Option("--repository", "-r", metavar="NAME", help="Again for more; none: all.", show_default=False),
-    ] = None,
+    permission: PermissionOption = None,
+    repository: RepositoryOption = None,
     probe: Annotated[bool, typer.Option("--probe", help="Mint such a token at GitHub, and revoke it at once.")] = False,
     output: Output = OutputFormat.TABLE,
 ) -> None:
     """Ask what a token would give without using it. Exits with 1 where it would not be given."""
     body = {
-        "permissions": dict(_pair(each) for each in permission or ()),
+        "permissions": permissions_of(permission or []),
         "repositories": repository or [],
         "probe": probe,
     }
@@ -57,7 +46,7 @@ def _print(report: dict[str, Any]) -> None:
     print_facts(
         (
             ("allowed", "yes" if report["allowed"] else "no"),
-            ("permissions", _listed(report["permissions"])),
+            ("permissions", permissions_line(report["permissions"])),
             ("repositories", ", ".join(report["repositories"])),
             ("policy", report["policy"]),
             ("policies say", report["policy_reason"]),
@@ -77,17 +66,5 @@ def _print(report: dict[str, Any]) -> None:
 def _probe_text(probe: dict[str, Any] | None) -> str | None:
     if probe is None:
         return None
-    given = f"GitHub gave {_listed(probe['permissions'])}, and the token is revoked" if probe["minted"] else ""
+    given = f"GitHub gave {permissions_line(probe['permissions'])}, and the token is revoked" if probe["minted"] else ""
     return "; ".join(filter(None, [given, probe["detail"]]))
-
-
-def _listed(permissions: dict[str, str]) -> str:
-    return ", ".join(f"{resource}: {level}" for resource, level in sorted(permissions.items()))
-
-
-def _pair(text: str) -> tuple[str, str]:
-    resource, equals, level = text.partition("=")
-    if not resource or not equals or not level:
-        hint = "write RESOURCE=LEVEL, such as contents=write; levels are read, write and admin"
-        raise CommandFailed(f"{text!r} is not a permission", exit_code=ExitCode.BAD_INPUT, hint=hint)
-    return resource, level

@@ -9,7 +9,7 @@ import typer
 from . import token_scopes
 from .client import open_gateway
 from .output import Output, OutputFormat, moment, print_json, print_text, say
-from .permissions import PermissionOption, permissions_line, permissions_of
+from .scopes import PermissionOption, RepositoryOption, permissions_line, permissions_of
 from .times import parse_age
 
 tokens = typer.Typer(help="Ask what tokens would give.", no_args_is_help=True)
@@ -25,10 +25,7 @@ def register(app: typer.Typer) -> None:
 def token(
     installation: Annotated[int, typer.Argument(metavar="INSTALLATION", help="The installation's number.")],
     permission: PermissionOption = None,
-    repository: Annotated[
-        list[str] | None,
-        typer.Option("--repository", metavar="NAME", help="For this one; may be repeated.", show_default=False),
-    ] = None,
+    repository: RepositoryOption = None,
     min_ttl: Annotated[
         str | None, typer.Option("--min-ttl", metavar="AGE", help="It must live so long: 10m.", show_default=False)
     ] = None,

@@ -11,9 +11,10 @@ from typing import Any
 import asyncpg
 
 from ..domain.ids import InstallationId, OperationId, RunId, new_id
-from ..domain.installation import TokenRequest
-from ..domain.permissions import parse_permissions
+from ..domain.installation import InstallationToken, TokenRequest
+from ..domain.permissions import Permissions, parse_permissions
 from ..domain.token import AuditKind, LiveToken, TokenAuditEntry, TokenAuditId, TokenSha256
+from ..domain.token import token_sha256 as sha256_of
 from .pool import Connection
 
 _COLUMNS = """id, at, kind, installation_id, requested_by, purpose, run_id, permissions, repository_ids, policy,
@@ -22,20 +23,28 @@ _COLUMNS = """id, at, kind, installation_id, requested_by, purpose, run_id, perm
 
 async def record_refusal(conn: Connection, *, request: TokenRequest, reason: str) -> None:
     """Records that a request was refused, and why."""
-    await conn.execute(
-        """
-        INSERT INTO token_audit
-            (kind, id, installation_id, permissions, repository_ids, requested_by, purpose, run_id, reason)
-        VALUES ('refusal', $1, $2, $3, $4, $5, $6, $7, $8)
-        """,
-        new_id(),
-        request.scope.installation_id,
-        dict(request.scope.permissions),
-        list(request.scope.repository_ids),
-        request.requester.actor,
-        request.purpose,
-        request.run_id,
-        reason,
+    await _insert(
+        conn,
+        AuditKind.REFUSAL,
+        request=request,
+        permissions=request.scope.permissions,
+        reason=reason,
+    )
+
+
+async def record_probe(
+    conn: Connection, *, request: TokenRequest, token: InstallationToken, policy: str | None
+) -> None:
+    """Records a token that was minted to be revoked at once, and given to nobody, before it is revoked."""
+    await _insert(conn, AuditKind.GRANT, request=request, permissions=token.permissions, token=token, policy=policy)
+
+
+async def record_probe_end(
+    conn: Connection, *, request: TokenRequest, token: InstallationToken, reason: str | None
+) -> None:
+    """Records that the probe's token was revoked; `reason` says where it could not be."""
+    await _insert(
+        conn, AuditKind.REVOCATION, request=request, permissions=token.permissions, token=token, reason=reason
     )
 
 
@@ -107,6 +116,39 @@ async def page_audit(
         limit,
     )
     return [_from_row(row) for row in rows]
+
+
+async def _insert(
+    conn: Connection,
+    kind: AuditKind,
+    *,
+    request: TokenRequest,
+    permissions: Permissions,
+    token: InstallationToken | None = None,
+    policy: str | None = None,
+    reason: str | None = None,
+) -> None:
+    await conn.execute(
+        """
+        INSERT INTO token_audit
+            (kind, id, installation_id, permissions, repository_ids, requested_by, purpose, run_id, policy, reason,
+             token_sha256, minted_at, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+        """,
+        kind.value,
+        new_id(),
+        request.scope.installation_id,
+        dict(permissions),
+        list(request.scope.repository_ids),
+        request.requester.actor,
+        request.purpose,
+        request.run_id,
+        policy,
+        reason,
+        sha256_of(token.token) if token else None,
+        token.minted_at if token else None,
+        token.expires_at if token else None,
+    )
 
 
 def _from_row(row: asyncpg.Record) -> TokenAuditEntry:

@@ -137,6 +137,7 @@ def test_a_token_comes_for_an_installation_as_a_policy_allows(stack: RunningStac
     headers = {"Authorization": f"Bearer {token['token']}"}
     asked = httpx.get(f"{stack.stack.github_url}/api/v3/installation/repositories", headers=headers, timeout=30)
     assert asked.status_code == 401
+    assert stack.octobatch("policies", "delete", "readers", "--yes").returncode == 0
 
 
 def test_a_stack_that_runs_is_not_started_twice(stack: RunningStack) -> None:

@@ -90,7 +90,7 @@ async def _revoke(ctx: TokensContext, sha256: TokenSha256, why: Why) -> None:
     kept = await ctx.vault.find(sha256)
     if kept:
         ctx.know(kept.token)
-        await ctx.app.revoke(kept.token.token)
+        await ctx.app.revoke(kept.token.token, minted_at=kept.token.minted_at)
     async with ctx.pool.acquire() as conn, conn.transaction():
         token = await tokens.mark_revoked(conn, sha256, is_lost=kept is None)
         if token is None:

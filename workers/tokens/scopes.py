@@ -15,7 +15,6 @@ from shared.domain.permissions import Level, Permissions, missing_permissions, p
 from shared.domain.policy import Decision, Wanted, decide
 from shared.domain.principal import Principal
 from shared.domain.scopes import AppFacts, ScopeReport, WantedScope, judge
-from shared.domain.token import token_sha256
 from shared.errors import (
     GitHubError,
     InstallationNotFound,
@@ -23,8 +22,7 @@ from shared.errors import (
     InvalidInput,
     NotPermitted,
 )
-from shared.postgres import installations, policies
-from shared.postgres.token_probes import record_probe, record_probe_end, record_probe_refusal
+from shared.postgres import installations, policies, token_audit
 
 from .context import TokensContext
 from .installations import refresh
@@ -189,7 +187,7 @@ async def _probe(ctx: TokensContext, request: TokenRequest, wanted: WantedScope,
 
 async def _refused(ctx: TokensContext, request: TokenRequest, reason: str) -> Probe:
     async with ctx.pool.acquire() as conn:
-        await record_probe_refusal(conn, request=request, reason=reason)
+        await token_audit.record_refusal(conn, request=request, reason=reason)
     return Probe(minted=False, permissions=dict[str, Level](), detail=reason)
 
 
@@ -197,10 +195,10 @@ async def _end(
     ctx: TokensContext, request: TokenRequest, token: InstallationToken, *, policy: str | None
 ) -> str | None:
     """Revokes the probe's token, whether or not its grant could be recorded; what went wrong, if anything did."""
-    digest, failure = token_sha256(token.token), None
+    failure = None
     try:
         async with ctx.pool.acquire() as conn:
-            await record_probe(conn, request=request, token=token, token_sha256=digest, policy=policy)
+            await token_audit.record_probe(conn, request=request, token=token, policy=policy)
     finally:
         try:
             await ctx.app.revoke(token.token, minted_at=token.minted_at)
@@ -208,5 +206,5 @@ async def _end(
             failure = f"the token could not be revoked and ends at {token.expires_at.isoformat()}: {error}"
             _log.warning("probe_not_revoked", installation_id=token.installation_id, error=str(error))
     async with ctx.pool.acquire() as conn:
-        await record_probe_end(conn, request=request, token=token, token_sha256=digest, reason=failure)
+        await token_audit.record_probe_end(conn, request=request, token=token, reason=failure)
     return failure
