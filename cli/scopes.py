@@ -37,7 +37,7 @@ def permissions_of(texts: Sequence[str]) -> dict[str, Level]:
             raise CommandFailed(
                 f"--permission {text!r} is not one",
                 exit_code=ExitCode.BAD_INPUT,
-                hint=f"write RESOURCE=LEVEL, such as contents=write; levels are {', '.join(Level)}",
+                hint=f"write RESOURCE=LEVEL, such as contents=write; levels: {', '.join(Level)}",
             ) from None
     return permissions
 
