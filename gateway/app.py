@@ -1,13 +1,12 @@
-"""The application: resources in its lifespan, routes, problems, and the headers that every answer has."""
+"""The application: resources in its lifespan, routes, and problems."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI
 
-from shared.observability.traces import continued
 from shared.settings import GatewaySettings
 
 from . import (
@@ -25,6 +24,7 @@ from . import (
 )
 from .auth import ensure_first_key
 from .campaigns import routes as campaigns
+from .edge import Edge
 from .policies import routes as policies
 from .resources import open_resources
 from .runs import routes as runs
@@ -32,9 +32,6 @@ from .selections import routes as selections
 from .streams import routes as streams
 from .targets import routes as targets
 from .web import pages
-
-MAX_BODY_BYTES = 26 * 1024 * 1024
-"""GitHub's webhooks have at most 25 MB."""
 
 MODULES = (
     campaigns,
@@ -54,13 +51,6 @@ MODULES = (
     health,
     pages,
 )
-
-HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
-}
 
 
 def create_app(settings: GatewaySettings, *, tell: Callable[[str], None] = print) -> FastAPI:
@@ -83,26 +73,10 @@ def create_app(settings: GatewaySettings, *, tell: Callable[[str], None] = print
         docs_url=None,
         redoc_url=None,
     )
-    app.middleware("http")(_guard)
-    app.middleware("http")(_trace)
+    app.add_middleware(Edge)
     problems.install(app)
     for module in MODULES:
         app.include_router(module.router)
     pages.mount_assets(app)
     reference.install(app)
     return app
-
-
-async def _trace(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    with continued(request.headers):
-        return await call_next(request)
-
-
-async def _guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    length = request.headers.get("content-length", "0")
-    if request.method in {"POST", "PUT", "PATCH"} and (not length.isdigit() or int(length) > MAX_BODY_BYTES):
-        return problems.problem(problems.TOO_LARGE, f"a body may have at most {MAX_BODY_BYTES} bytes")
-    response = await call_next(request)
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
-    return response

@@ -39,7 +39,8 @@ async def authenticate(conn: Connection, key: str, *, pepper: str) -> Principal:
     stored = await api_keys.fetch_valid_key(conn, prefix) if prefix else None
     if stored is None or not is_same_digest(stored.digest, digest_of(key, pepper=pepper)):
         raise NotAuthenticated("the API key is not valid")
-    await api_keys.mark_used(conn, stored.prefix)
+    if not stored.used_lately:
+        await api_keys.mark_used(conn, stored.prefix)
     return Principal(name=stored.name)
 
 

@@ -68,7 +68,7 @@ async def open_resources(settings: GatewaySettings) -> AsyncIterator[Resources]:
         )
 
 
-def _resources(connection: HTTPConnection) -> Resources:
+async def _resources(connection: HTTPConnection) -> Resources:  # async: FastAPI sends others to a thread
     return connection.app.state.resources
 
 

@@ -10,11 +10,12 @@ from .pool import Connection
 
 @dataclass(frozen=True, kw_only=True)
 class StoredKey:
-    """A key that is neither revoked nor expired."""
+    """A key that is neither revoked nor expired; `used_lately`: it is on record that it was within the last minute."""
 
     name: str
     prefix: str
     digest: bytes
+    used_lately: bool
 
 
 async def insert_api_key(conn: Connection, *, name: str, prefix: str, digest: bytes) -> None:
@@ -37,8 +38,8 @@ async def has_api_keys(conn: Connection) -> bool:
 async def fetch_valid_key(conn: Connection, prefix: str) -> StoredKey | None:
     """The key of that prefix, where it may be used now."""
     row = await conn.fetchrow(
-        "SELECT name, prefix, digest FROM api_keys"
-        " WHERE prefix = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())",
+        "SELECT name, prefix, digest, coalesce(last_used_at > now() - interval '1 minute', false) AS used_lately"
+        " FROM api_keys WHERE prefix = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())",
         prefix,
     )
     return StoredKey(**dict(row)) if row else None
