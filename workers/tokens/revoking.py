@@ -13,10 +13,12 @@ from datetime import timedelta
 
 import structlog
 
+from shared.clock import utcnow
 from shared.domain.ids import OperationId, RunId
 from shared.domain.operation import Service
 from shared.domain.principal import Principal
 from shared.domain.token import TokenSha256
+from shared.errors import Defer, GitHubError, GitHubUnavailable, InstallationSuspended
 from shared.observability import metrics
 from shared.postgres import token_audit, tokens
 from workers.runtime import Command
@@ -30,6 +32,7 @@ TIDY_SECONDS = 3600.0
 EXPIRED_KEPT = timedelta(days=1)
 
 AT_ONCE = 8
+AGAIN = timedelta(seconds=5)
 
 _log = structlog.get_logger(__name__)
 
@@ -49,7 +52,10 @@ async def revoke_tokens(ctx: TokensContext, command: Command) -> None:
     async with ctx.pool.acquire() as conn:
         evicted = await tokens.evicted_by(conn, command.operation_id)
     why = Why(requested_by=command.actor, purpose=str(command.payload["reason"]), operation_id=command.operation_id)
-    await revoke(ctx, evicted, why)
+    try:
+        await revoke(ctx, evicted, why)
+    except (GitHubUnavailable, InstallationSuspended) as error:  # asked again until they end by themselves, at most
+        raise Defer(utcnow() + AGAIN, f"not all tokens are revoked: {error}") from error
 
 
 async def revoke_finished_runs(ctx: TokensContext) -> None:
@@ -60,8 +66,12 @@ async def revoke_finished_runs(ctx: TokensContext) -> None:
         async with ctx.pool.acquire() as conn, conn.transaction():
             evicted = await tokens.evict_unheld(conn, run_id)
         why = Why(requested_by=Principal.of_service(Service.TOKENS).actor, purpose="the run is over", run_id=run_id)
-        await revoke(ctx, evicted, why)
-        _log.info("tokens_of_run_revoked", run_id=str(run_id), tokens=len(evicted))
+        try:
+            await revoke(ctx, evicted, why)
+        except GitHubError as error:  # the next sweep goes on, and other runs need not wait for it
+            _log.warning("tokens_of_run_not_revoked", run_id=str(run_id), reason=str(error))
+        else:
+            _log.info("tokens_of_run_revoked", run_id=str(run_id), tokens=len(evicted))
 
 
 async def revoke(ctx: TokensContext, evicted: Sequence[TokenSha256], why: Why) -> None:

@@ -154,3 +154,25 @@ async def test_a_run_that_publishes_nothing_gets_tokens_that_can_only_read(servi
     assert await service.client().get(asked(installation_id, run_id=run_id))
     with pytest.raises(NotPermitted, match="dry run"):
         await service.client().get(asked(installation_id, run_id=run_id, permissions={"contents": Level.WRITE}))
+
+
+async def test_tokens_of_a_suspended_installation_keep_no_others_from_ending(service: TokensService) -> None:
+    await service.start(token_revoke_after_run_seconds=0)
+    suspended, other = service.organization(), service.organization()
+    client, runs = service.client(), [await new_run(service, "one"), await new_run(service, "two")]
+    await client.get(asked(suspended, run_id=runs[0]))
+    token = await client.get(asked(other, run_id=runs[1]))
+    service.github.ask("PATCH", f"installations/{suspended}", {"suspended": True})
+    for run_id in runs:
+        await end_run(service, run_id)
+
+    async def is_revoked() -> bool:
+        return not await works(service, token)
+
+    await until(is_revoked, seconds=40)
+    service.github.ask("PATCH", f"installations/{suspended}", {"suspended": False})
+
+    async def are_all_revoked() -> bool:
+        return await service.pool.fetchval("SELECT count(*) FROM tokens WHERE revoked_at IS NULL") == 0
+
+    await until(are_all_revoked, seconds=40)
