@@ -102,27 +102,28 @@ async def test_an_evicted_token_is_granted_to_nobody_whatever_redis_still_holds(
     assert (await service.client().get(asked(installation_id))).token != token.token
 
 
-async def test_grants_and_a_revocation_at_once_leave_no_holder_of_a_revoked_token_uncounted(
-    service: TokensService,
-) -> None:
+async def test_no_holder_of_a_revoked_token_comes_after_they_were_counted(service: TokensService) -> None:
     await service.start(2)
     installation_id = service.organization()
+    async with service.pool.acquire() as conn:
+        campaign_id = await insert_campaign(conn)
+        run_ids = [await insert_run(conn, campaign_id) for _ in range(60)]
     client = service.client()
     first = await client.ask(asked(installation_id))
-
-    async def ask_often() -> list[InstallationToken]:
-        return [await client.ask(asked(installation_id)) for _ in range(20)]
-
-    asking = [asyncio.create_task(ask_often()) for _ in range(4)]
-    await succeeds(service, await revoke(service, TokensChosen(installation_id=installation_id)))
-    granted = [token for found in await asyncio.gather(*asking) for token in found]
-    late = await service.pool.fetchval(
-        """SELECT count(*) FROM token_audit a JOIN tokens t ON t.sha256 = a.token_sha256
-           WHERE a.kind = 'grant' AND a.at > t.evicted_at"""
+    asking = [asyncio.create_task(client.ask(asked(installation_id, run_id=run_id))) for run_id in run_ids]
+    operation_id = await revoke(service, TokensChosen(installation_id=installation_id))
+    await succeeds(service, operation_id)
+    granted = await asyncio.gather(*asking)
+    counted = dict(
+        await service.pool.fetch("SELECT token_sha256, holders FROM token_audit WHERE operation_id = $1", operation_id)
     )
-    assert late == 0
-    assert len(granted) == 80
-    assert await works(service, granted[-1])
+    held = dict(
+        await service.pool.fetch(
+            "SELECT token_sha256, count(*) FROM token_holders WHERE token_sha256 = ANY($1) GROUP BY 1", list(counted)
+        )
+    )
+    assert counted == held
+    assert {token_sha256(each.token) for each in granted} - counted.keys(), "some were granted a new token"
     assert not await works(service, first)
 
 
