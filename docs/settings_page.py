@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from inspect import get_annotations
+
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
@@ -27,8 +29,8 @@ def page() -> str:
 
 
 def _section(settings_class: type[settings.Settings]) -> str:
-    inherited = set[str]().union(*(getattr(base, "model_fields", {}) for base in settings_class.__mro__[1:]))
-    own = {name: field for name, field in settings_class.model_fields.items() if name not in inherited}
+    fields = settings_class.model_fields
+    own = {name: fields[name] for name in get_annotations(settings_class) if name in fields}
     rows = [
         f"| `{settings.PREFIX}{name.upper()}` | {_default(field)} | {field.description} |"
         for name, field in own.items()

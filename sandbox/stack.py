@@ -39,6 +39,8 @@ from .github.first_start import PERMISSIONS
 WORKERS = ("campaigns", "selection", "tokens")
 SUPERVISION_SECONDS = 0.25
 RESTART_SECONDS = 1.0
+CONCURRENCY = str(2 * (os.cpu_count() or 1))
+"""Of workers whose commands cost more than waiting: everything shares this machine."""
 READY_SECONDS = 120.0
 """Longest start of a part: importing the repositories of a demo takes its time on a busy machine."""
 
@@ -161,7 +163,6 @@ class Stack:
             "OCTOBATCH_PUBLIC_URL": self.url,
             "OCTOBATCH_WORKSPACE_DIR": str(self.folder.path / "workspace"),
             "OCTOBATCH_COMMAND_LEASE_SECONDS": "5",  # a killed worker's commands go on after so long
-            "OCTOBATCH_WORKER_CONCURRENCY": str(2 * (os.cpu_count() or 1)),  # everything shares this machine
             **self._given,
         }
 
@@ -236,6 +237,8 @@ class Stack:
         environment = self.environment()
         if name == "tokens":  # nobody else may read the App's key
             environment |= self._tokens_settings()
+        elif "OCTOBATCH_WORKER_CONCURRENCY" not in environment:
+            environment["OCTOBATCH_WORKER_CONCURRENCY"] = CONCURRENCY
         return self._part(name, [sys.executable, "-m", "workers", name], environment, None)
 
     def _cache_key(self) -> str:

@@ -203,6 +203,12 @@ class SelectionSettings(WorkerSettings):
 class TokensSettings(WorkerSettings):
     """What the tokens worker needs besides, and nobody else may have."""
 
+    worker_concurrency: int = Field(
+        100,
+        ge=1,
+        le=1000,
+        description="requests answered at once by one process: most of their time they wait for a disk or a network",
+    )
     github_app_id: str = Field(description="the App's id or client id")
     github_app_permissions: str = Field(
         permissions_text(EXPECTED),
