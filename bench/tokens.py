@@ -6,8 +6,7 @@ in alternating order, each with processes of its own and scopes that nobody has 
 
 Cold: tokens for 40 scopes, one after the other. Cached: one token, again and again. At once: 1,000 requests for one
 cold scope, and for 200, from one process and from four that ask for the same; the sandbox counts how many tokens were
-minted. Routes: what a cached token through the gateway takes above its empty route, one at a time and with 50 requests
-under way.
+minted. Routes: what a cached token through the gateway takes above its empty route, under several loads.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
-from bench.askers.page import CONCURRENCIES, KEYS, PROCESSES, Figures, page
+from bench.askers.page import KEYS, LOADS, PROCESSES, Figures, page
 from bench.askers.stand import AT_ONCE, Stand
 from bench.askers.systems import System, systems_on
 from bench.queues.figures import percentile
@@ -33,7 +32,6 @@ from sandbox.stack import Stack
 
 RESULTS = Path(__file__).parent / "results" / "tokens.md"
 COLD = 40
-ROUTE_REQUESTS = {1: 400, 50: 2000}
 
 
 class Measurement:
@@ -73,14 +71,13 @@ class Measurement:
     def _routes(self, number: int) -> None:
         [(installation, _)] = self._stand.scopes(1)
         paths = [("empty", "/healthz"), ("token", f"/tokens/installations/{installation}")]
-        self._stand.route(paths[1][1], at_once=1, count=1)  # cached from here on
-        for at_once in CONCURRENCIES:
+        self._stand.route(paths[1][1], load=LOADS[0], count=1)  # cached from here on
+        for load in LOADS:
             for name, path in paths if number % 2 == 0 else reversed(paths):
-                count = ROUTE_REQUESTS[at_once] // self._share
-                took = sorted(self._stand.route(path, at_once=at_once, count=count))
-                self.figures.p50[name, at_once].append(percentile(took, 50))
-                self.figures.p99[name, at_once].append(percentile(took, 99))
-                print(f"{path}, {at_once} at once: p50 {percentile(took, 50):.2f}, p99 {percentile(took, 99):.2f} ms")
+                took = sorted(self._stand.route(path, load=load, count=load.count // self._share))
+                self.figures.p50[name, load].append(percentile(took, 50))
+                self.figures.p99[name, load].append(percentile(took, 99))
+                print(f"{path}, {load.name}: p50 {percentile(took, 50):.2f}, p99 {percentile(took, 99):.2f} ms")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 
 from bench.askers.http import open_http
-from bench.askers.page import AtOnce
+from bench.askers.page import AtOnce, Load
 from bench.askers.systems import System
 from sandbox.folder import StackFolder
 from sandbox.stack import Stack
@@ -94,20 +94,26 @@ class Stand:
         self._control.close()
 
     def scopes(self, count: int) -> list[tuple[int, int]]:
-        """As many scopes that nobody has asked for, of an installation that Octobatch has heard of."""
+        """As many scopes that nobody has asked for, of an installation that Octobatch has heard of.
+
+        It has looked up a repository's name there, for which it mints one more token an hour.
+        """
         self._organizations += 1
         login = f"bench-{self._organizations}"
         installation = (
             self._control.post("accounts", json={"login": login}).raise_for_status().json()["installation_id"]
         )
-        body = {"owner": login, "count": count}
+        body = {"owner": login, "count": count + 1}
         made = self._control.post("repositories", json=body).raise_for_status().json()["repositories"]
         deadline = time.monotonic() + LONGEST_SECONDS
         while login not in {each["account"] for each in self._gateway.get("/installations").json()["items"]}:
             if time.monotonic() > deadline:
                 sys.exit(f"Octobatch does not hear of the installation on {login}")
             time.sleep(0.05)
-        return [(installation, each["id"]) for each in made]
+        asked, *rest = (each["id"] for each in made)
+        body = {"repository_ids": [asked]}
+        self._gateway.post(f"/tokens/installations/{installation}", json=body).raise_for_status()
+        return [(installation, each) for each in rest]
 
     def mints(self) -> int:
         """How many tokens GitHub was asked for so far."""
@@ -141,22 +147,32 @@ class Stand:
         ended, begun = max(each["ended"] for each in answers), min(each["begun"] for each in answers)
         return AtOnce(seconds=(ended - begun) / 1e9, mints=self.mints() - before)
 
-    def route(self, path: str, *, at_once: int, count: int) -> list[float]:
-        """Milliseconds of each of `count` answers, with so many requests under way at any time."""
-        return asyncio.run(self._route(path, at_once=at_once, count=count))
+    def route(self, path: str, *, load: Load, count: int) -> list[float]:
+        """Milliseconds that each of `count` answers took under that load, from when the request was due."""
+        return asyncio.run(self._route(path, load=load, count=count))
 
-    async def _route(self, path: str, *, at_once: int, count: int) -> list[float]:
+    async def _route(self, path: str, *, load: Load, count: int) -> list[float]:
         took: list[float] = []
         headers = {"authorization": f"Bearer {self._folder.api_key()}"}
         async with open_http(self.stack.gateway_port, headers) as http:
 
-            async def ask(count: int) -> None:
-                for _ in range(count):
-                    begun = time.perf_counter()
-                    await http.request("GET", path)
-                    took.append((time.perf_counter() - begun) * 1e3)
+            async def ask(due: float) -> None:
+                await http.request("GET", path)
+                took.append((time.perf_counter() - due) * 1e3)
 
-            await asyncio.gather(*(ask(1) for _ in range(at_once)))  # connects
+            async def ask_again(times: int) -> None:
+                for _ in range(times):
+                    await ask(time.perf_counter())
+
+            await asyncio.gather(*(ask_again(1) for _ in range(load.at_once)))  # connects
             took.clear()
-            await asyncio.gather(*(ask(count // at_once) for _ in range(at_once)))
+            if load.a_second is None:
+                await asyncio.gather(*(ask_again(count // load.at_once) for _ in range(load.at_once)))
+                return took
+            begun = time.perf_counter()
+            async with asyncio.TaskGroup() as group:
+                for number in range(count):
+                    due = begun + number / load.a_second
+                    await asyncio.sleep(due - time.perf_counter())
+                    group.create_task(ask(due))
         return took

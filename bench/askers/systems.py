@@ -54,7 +54,7 @@ def systems_on(stack: Stack, folder: StackFolder) -> list[System]:
             name="Octobatch, API",
             command=(sys.executable, "-m", "bench.askers.with_api"),
             facts={"gateway_port": stack.gateway_port, "api_key": folder.api_key()},
-            settings="HTTP through the gateway, which asks the tokens worker each time",
+            settings="HTTP through the gateway, which asks the tokens worker each time; policies decide",
             cached=300,
         ),
         System(
