@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import time
 import webbrowser
 from collections.abc import Callable
@@ -39,6 +40,7 @@ def create_app(
     installation_wanted: bool,
 ) -> None:
     """Makes the App, and prints what was made. Raises `CommandFailed`; where nothing was made, nothing is kept."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where a script started it in the background
     store.prepare()
     network_of_environment(os.environ)  # what is wrong with it is told before anything is made
     deadline = time.monotonic() + wait_seconds
