@@ -1,15 +1,15 @@
 """Tokens for requesters: from the vault where one is good, else from GitHub, once for all who ask in any process.
 
-One mint at a time for a scope: in a process by a lock, between processes by a lease in Redis that is renewed while
-GitHub is asked. Who waited for it finds the token in the vault. A token in the last sixth of its life (ten minutes of
-an hour) is granted still, while its successor is minted in the background, so that nobody waits for GitHub.
+One mint at a time for a scope: in a process by a task that all wait for, between processes by a lease in Redis that is
+renewed while GitHub is asked. Who waited for the lease finds the token in the vault. A token in the last sixth of its
+life (ten minutes of an hour) is granted still, while its successor is minted in the background, so that nobody waits
+for GitHub.
 """
 
 from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from weakref import WeakValueDictionary
 
 import structlog
 from redis.asyncio import Redis
@@ -36,6 +36,9 @@ from .vault import Vault, scope_key
 WAIT_SECONDS = 35.0
 """How long an asker waits for another's mint: longer than GitHub is given to answer, shorter than its own asker."""
 
+LEASE_SECONDS = 6.0
+"""How long others wait for a process that died while it minted; the lease is renewed while GitHub is asked."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -51,7 +54,7 @@ class Minting:
         self._redis = redis
         self._pool = pool
         self._base_url = base_url
-        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._minting: dict[tuple[str, timedelta], asyncio.Task[InstallationToken]] = {}
         self._refreshing: dict[str, asyncio.Task[None]] = {}
 
     async def token_for(self, scope: TokenScope, *, min_ttl: timedelta = timedelta()) -> InstallationToken:
@@ -88,21 +91,32 @@ class Minting:
 
     async def close(self) -> None:
         """Ends what goes on in the background."""
-        await end(list(self._refreshing.values()))
+        await end([*self._minting.values(), *self._refreshing.values()])
 
     async def _mint_once(self, scope: TokenScope, key: str, min_ttl: timedelta) -> InstallationToken:
-        lock = self._locks.setdefault(key, asyncio.Lock())
-        async with lock:  # of all who ask in this process, one asks the others
-            token = await self._vault.current(key, min_ttl=min_ttl)
-            if token:
-                return token
-            try:
-                async with Semaphore(self._redis, f"mint:{key}", leases=1).held(wait_seconds=WAIT_SECONDS):
-                    return await self._vault.current(key, min_ttl=min_ttl) or await self._mint(scope, key)
-            except SemaphoreTaken as error:
-                raise Unavailable(
-                    "the tokens worker", "another process mints this token and does not finish"
-                ) from error
+        """One mint for all who ask in this process. It outlives them: a token that was paid for is kept."""
+        wanted = (key, min_ttl)
+        mint = self._minting.get(wanted)
+        if mint is None:
+            mint = self._minting[wanted] = asyncio.create_task(self._mint_alone(scope, key, min_ttl))
+            mint.add_done_callback(lambda done: self._ended(wanted, done))
+        return await asyncio.shield(mint)
+
+    def _ended(self, wanted: tuple[str, timedelta], mint: asyncio.Task[InstallationToken]) -> None:
+        del self._minting[wanted]
+        if not mint.cancelled():
+            mint.exception()  # looked at, since all who asked may have gone
+
+    async def _mint_alone(self, scope: TokenScope, key: str, min_ttl: timedelta) -> InstallationToken:
+        """One mint at a time for all processes; who waited finds the token of who was first."""
+        try:
+            async with self._lease(key).held(wait_seconds=WAIT_SECONDS):
+                return await self._vault.current(key, min_ttl=min_ttl) or await self._mint(scope, key)
+        except SemaphoreTaken as error:
+            raise Unavailable("the tokens worker", "another process mints this token and does not finish") from error
+
+    def _lease(self, key: str) -> Semaphore:
+        return Semaphore(self._redis, f"mint:{key}", leases=1, lease_seconds=LEASE_SECONDS)
 
     async def _mint(self, scope: TokenScope, key: str) -> InstallationToken:
         await self._refusals.check(scope.installation_id)
@@ -124,7 +138,7 @@ class Minting:
 
     async def _mint_successor(self, scope: TokenScope, key: str) -> None:
         try:
-            async with Semaphore(self._redis, f"mint:{key}", leases=1).held():
+            async with self._lease(key).held():
                 token = await self._vault.current(key)
                 if token is None or _is_ageing(token):
                     await self._mint(scope, key)

@@ -25,7 +25,7 @@ from workers.runtime import Command
 
 from .context import TokensContext
 
-SWEEP_SECONDS = 10.0
+SWEEP_SECONDS = 5.0
 """How often runs that ended are looked for."""
 
 TIDY_SECONDS = 3600.0

@@ -6,6 +6,7 @@ import os
 import socket
 import time
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -73,8 +74,9 @@ async def test_a_step_has_no_rights_to_give_itself(copy: Copy) -> None:
 async def test_hooks_and_configuration_planted_in_git_folders_have_no_effect(copy: Copy, tmp_path: Path) -> None:
     tmp_path.chmod(0o777)
     proof = tmp_path / "proof"
+    outside = Path(f"/tmp/octobatch-{uuid4().hex}")
     script = f"""
-        evil='touch {proof}; touch /tmp/proof'
+        evil='touch {proof}; touch {outside}'
         for repository in . sub; do
             mkdir -p $repository/.git/hooks
             test $repository = . || git init -q $repository
@@ -98,7 +100,7 @@ async def test_hooks_and_configuration_planted_in_git_folders_have_no_effect(cop
     changed = {file.path for file in (await copy.changes()).files}
     assert changed == {".gitattributes", "evil", "sub/file"}
     assert not proof.exists()
-    assert not Path("/tmp/proof").exists()
+    assert not outside.exists()
 
 
 @BOTH
