@@ -49,11 +49,11 @@ class MidRun(RunningStack):
         answer.raise_for_status()
         return answer.json() if answer.content else None
 
-    def organization(self) -> tuple[str, int]:
+    def organization(self, targets: int = TARGETS) -> tuple[str, int]:
         """A new organisation with repositories, and the App's installation on it."""
         login = f"org-{uuid4().hex[:8]}"
         installation_id = self.github("POST", "accounts", {"login": login})["installation_id"]
-        repositories = [{"name": f"service-{number}"} for number in range(TARGETS)]
+        repositories = [{"name": f"service-{number}"} for number in range(targets)]
         self.github("POST", "repositories", {"owner": login, "repositories": repositories})
         return login, int(installation_id)
 
@@ -113,9 +113,9 @@ def mid_run(running: MidRun) -> Iterator[MidRun]:
     running.github("DELETE", "faults")
 
 
-def assert_all_open(targets: dict[str, dict[str, Any]], *owners: str) -> None:
-    wanted = {f"{owner}/service-{number}": "open" for owner in owners for number in range(TARGETS)}
-    assert {name: target["state"] for name, target in targets.items()} == wanted, targets
+def assert_all_open(found: dict[str, dict[str, Any]], *owners: str, targets: int = TARGETS) -> None:
+    wanted = {f"{owner}/service-{number}": "open" for owner in owners for number in range(targets)}
+    assert {name: target["state"] for name, target in found.items()} == wanted, found
 
 
 @pytest.mark.parametrize("signing", ["api", "none"])
@@ -151,11 +151,11 @@ def test_a_clock_that_is_minutes_off_fails_no_target(mid_run: MidRun, minutes: i
 
 @pytest.mark.parametrize("signing", ["api", "none"])
 def test_replicas_that_lag_for_five_seconds_fail_no_target(mid_run: MidRun, signing: str) -> None:
-    owner, _ = mid_run.organization()
+    owner, _ = mid_run.organization(targets=4)
     run = mid_run.begin(owner, signing=signing)
     mid_run.wait_until_begun()
     mid_run.github("PUT", "faults", [{"kind": "replication_lag", "seconds": 5}])
-    assert_all_open(mid_run.end(run), owner)
+    assert_all_open(mid_run.end(run), owner, targets=4)
 
 
 def test_a_key_that_is_replaced_fails_no_target(mid_run: MidRun) -> None:

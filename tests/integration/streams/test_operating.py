@@ -139,7 +139,8 @@ async def test_trimming_drops_what_is_finished_and_nothing_that_is_not(redis: Re
     finished = await finish_all(redis, 300)
     await append(redis, *(make_envelope() for _ in range(5)))
     held = await take(redis)
-    trimmed = await CommandStreams(redis).trim(SERVICE, older_than_seconds=0)
+    after_all = f"{int(held[-1].partition('-')[0]) + 1}-0"
+    trimmed = await CommandStreams(redis).trim(SERVICE, before_entry=after_all)
     assert trimmed.held_by == GROUP
     assert trimmed.kept_from == held[0]
     assert trimmed.trimmed == len(finished)
