@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
+
+from shared.domain.token import AuditKind
 
 from .asking import ask
 from .client import Gateway, open_gateway
@@ -23,14 +24,6 @@ InstallationOption = Annotated[
 ]
 RunOption = Annotated[str | None, typer.Option("--run", metavar="ID", help="Only of this run.", show_default=False)]
 Limit = Annotated[int, typer.Option(min=1, help="At most so many.")]
-
-
-class Kind(StrEnum):
-    """What the audit tells."""
-
-    GRANT = "grant"
-    REFUSAL = "refusal"
-    REVOCATION = "revocation"
 
 
 def register(_: typer.Typer) -> None:
@@ -138,7 +131,7 @@ def _wait(gateway: Gateway, accepted: dict[str, Any]) -> dict[str, Any]:
             exit_code=ExitCode.FAILED,
             hint="they are given to nobody any more; to end them now, suspend the installation on GitHub",
         )
-    rows = list(gateway.items("/tokens/audit", operation_id=accepted["operation_id"], kind=Kind.REVOCATION.value))
+    rows = list(gateway.items("/tokens/audit", operation_id=accepted["operation_id"], kind=AuditKind.REVOCATION.value))
     lost = sum(each["reason"] is not None for each in rows)
     if lost:
         say("to end lost tokens before their time, suspend the installation on GitHub")
@@ -146,7 +139,7 @@ def _wait(gateway: Gateway, accepted: dict[str, Any]) -> dict[str, Any]:
 
 
 def audit(
-    kind: Annotated[Kind | None, typer.Option(help="Only these.", show_default=False)] = None,
+    kind: Annotated[AuditKind | None, typer.Option(help="Only these.", show_default=False)] = None,
     installation: InstallationOption = None,
     run: RunOption = None,
     requested_by: Annotated[
