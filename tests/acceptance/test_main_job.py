@@ -118,6 +118,7 @@ policies:
 
 
 def test_a_token_comes_for_an_installation_as_a_policy_allows(stack: RunningStack) -> None:
+    stack.api("POST", "/installations/sync")  # the tokens worker may have just begun
     [installation] = stack.api("GET", "/installations")["items"]
     address = f"{stack.stack.url}/tokens/installations/{installation['id']}"
     headers = {"Authorization": f"Bearer {stack.folder.api_key()}"}
