@@ -120,6 +120,7 @@ async def test_a_range_of_entries_is_replayed_even_where_it_was_trimmed(
     await bench.until(bench.all_finished)
     await bench.accept("write_effect", count=4)
     await bench.until(bench.all_finished)
+    await bench.until(lambda: _acknowledged(client, 7))  # what is finished is acknowledged a moment later
     worker.kill()
     entries = [each["id"] for each in (await client.get(f"{STREAM}/entries")).json()["items"]]
     part = {"first_entry": entries[3], "force_new": True, "dry_run": True}
@@ -270,3 +271,7 @@ async def test_a_worker_that_was_killed_is_counted_no_more(
 
 async def _is(ask: Callable[[], Awaitable[object]], wanted: object) -> bool:
     return await ask() == wanted
+
+
+async def _acknowledged(client: httpx.AsyncClient, count: int) -> bool:
+    return (await client.get(STREAM)).json()["acknowledged"] == count
