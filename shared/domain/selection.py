@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
 
 from .ids import CampaignId, RunId, SelectionId
 from .repository import Repository
@@ -20,15 +21,40 @@ class SelectionState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class SelectionPhase(StrEnum):
+    """What a selection that is being made is doing: `finding → examining`."""
+
+    FINDING = "finding"
+    EXAMINING = "examining"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """A selection made from one spec document. `included` and `excluded` count repositories and branches."""
+    """A selection made from one spec document. `included` and `excluded` count repositories and branches.
+
+    While it is made: `found` of `expected` (None where nobody can say yet) were found by the entries, and of those
+    that their files decide about, `examined` of `to_examine`. `requests` and `points` are what it cost at GitHub.
+    `index_as_of` is the age of the oldest index that answered a part of it, None where GitHub answered all;
+    `is_fresh` asks GitHub whatever the index has.
+    """
 
     id: SelectionId
+    name: str  # of the spec
     campaign_id: CampaignId | None
     run_id: RunId | None
+    schedule_id: UUID | None
+    previous_id: SelectionId | None  # the selection that this one repeats
     document: str  # the YAML spec that it was made from
+    is_fresh: bool
     state: SelectionState
+    phase: SelectionPhase
+    found: int
+    expected: int | None
+    to_examine: int
+    examined: int
+    requests: int
+    points: int
+    index_as_of: datetime | None
     included: int
     excluded: int
     error: str | None
@@ -41,8 +67,9 @@ class Selection:
 class SelectedRepository:
     """One repository and branch of a selection, and why it is in or out.
 
-    `entry` is the index of the spec's `on` entry that found it first, `branch` the base branch.
-    `head_oid` is the commit at that branch when it was selected.
+    `entry` is the index of the spec's `on` entry that decided, `entries` are all that found it, `condition` is the
+    index of the spec's `where` condition that left it out. `head_oid` is the commit at `branch`, the base branch, when
+    it was selected.
     """
 
     repository: Repository
@@ -51,3 +78,5 @@ class SelectedRepository:
     included: bool
     entry: int
     reason: str
+    entries: tuple[int, ...] = ()
+    condition: int | None = None

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
 from ..domain.ids import InstallationId
-from ..domain.repository import Repository
+from ..domain.repository import Repository, Visibility
 from ..errors import GitHubNotFound
 from .client import GitHubClient
 from .graphql import GraphQLError
@@ -16,14 +17,6 @@ from .graphql import GraphQLError
 NAMES_A_REQUEST = 50
 NODES_A_REQUEST = 100
 """GitHub takes no more ids in one `nodes(ids:)`."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ListedRepository:
-    """A repository of a listing. `topics` is empty where they were not asked for."""
-
-    repository: Repository
-    topics: frozenset[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,25 +36,22 @@ class WantedRepository:
 
 
 async def list_repositories(
-    github: GitHubClient, owner: str, *, with_topics: bool, installation_id: InstallationId, token: str
-) -> AsyncIterator[ListedRepository]:
+    github: GitHubClient, owner: str, *, installation_id: InstallationId, token: str
+) -> AsyncIterator[Repository]:
     """All repositories of an organisation or user, oldest first, a hundred a request.
 
     Raises `GitHubNotFound` where there is no such owner.
     """
     after: str | None = None
     while True:
-        variables = {"owner": owner, "after": after, "withTopics": with_topics}
+        variables = {"owner": owner, "after": after}
         data = (await github.graphql("list_repositories", variables, token=token)).complete()
         if data["repositoryOwner"] is None:
             raise GitHubNotFound(f"there is no organisation or user {owner}")
         page = data["repositoryOwner"]["repositories"]
         for node in page["nodes"]:
             if node:
-                yield ListedRepository(
-                    repository=repository_of(node, installation_id=installation_id),
-                    topics=_topics(node) if with_topics else frozenset(),
-                )
+                yield repository_of(node, installation_id=installation_id)
         if not page["pageInfo"]["hasNextPage"]:
             return
         after = page["pageInfo"]["endCursor"]
@@ -140,12 +130,21 @@ def repository_of(node: Mapping[str, Any], *, installation_id: InstallationId) -
         installation_id=installation_id,
         is_archived=node["isArchived"],
         is_fork=node["isFork"],
-        is_private=node["isPrivate"],
+        visibility=Visibility(node["visibility"].lower()),
+        is_template=node["isTemplate"],
+        language=node["primaryLanguage"]["name"] if node["primaryLanguage"] else None,
+        topics=_topics(node),
+        created_at=_moment(node["createdAt"]),
+        pushed_at=_moment(node["pushedAt"]),
     )
 
 
-def _topics(node: Mapping[str, Any]) -> frozenset[str]:
-    return frozenset(each["topic"]["name"] for each in node["repositoryTopics"]["nodes"])
+def _topics(node: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(each["topic"]["name"] for each in node["repositoryTopics"]["nodes"] if each)
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def _named(node: Mapping[str, Any], wanted: WantedRepository, *, installation_id: InstallationId) -> NamedRepository:
@@ -164,7 +163,12 @@ _FIELDS = """fragment RepositoryFields on Repository {
   nameWithOwner
   isArchived
   isFork
-  isPrivate
+  visibility
+  isTemplate
+  createdAt
+  pushedAt
+  primaryLanguage { name }
+  repositoryTopics(first: 20) { nodes { topic { name } } }
   defaultBranchRef { name target { oid } }
 }
 """

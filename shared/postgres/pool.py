@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -29,7 +29,16 @@ else:
 
 
 async def _set_up(conn: Connection) -> None:
-    await conn.set_type_codec("jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads)
+    await conn.set_type_codec("jsonb", schema="pg_catalog", encoder=_to_jsonb, decoder=_of_jsonb, format="binary")
+
+
+def _to_jsonb(value: Any) -> bytes:
+    """PostgreSQL's binary form, which COPY needs: the version of the format, and the text."""
+    return b"\x01" + json.dumps(value).encode()
+
+
+def _of_jsonb(stored: bytes) -> Any:
+    return json.loads(stored[1:])
 
 
 async def _reset(conn: Connection) -> None:

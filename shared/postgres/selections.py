@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 
 from ..domain.ids import CampaignId, InstallationId, RunId, SelectionId
-from ..domain.repository import Repository
-from ..domain.selection import SelectedRepository, Selection, SelectionState
+from ..domain.repository import Repository, Visibility
+from ..domain.selection import SelectedRepository, Selection, SelectionPhase, SelectionState
 from ..errors import NotFound
 from .pool import Connection
 
-_COLUMNS = "id, campaign_id, run_id, document, state, included, excluded, error, created_by, created_at, finished_at"
+_COLUMNS = (
+    "id, name, campaign_id, run_id, schedule_id, previous_id, document, is_fresh, state, phase, found, expected,"
+    " to_examine, examined, requests, points, index_as_of, included, excluded, error, created_by, created_at,"
+    " finished_at"
+)
 _UNFINISHED = [SelectionState.PENDING.value, SelectionState.SELECTING.value]
-_REPOSITORY_COLUMNS = (
-    "position", "node_id", "database_id", "name_with_owner", "default_branch", "branch", "head_oid",
-    "installation_id", "is_archived", "is_fork", "is_private", "included", "entry", "reason",
+REPOSITORY_COLUMNS = (
+    "node_id", "database_id", "name_with_owner", "default_branch", "branch", "head_oid", "installation_id",
+    "visibility", "is_archived", "is_fork", "is_template", "language", "topics", "properties", "created_at",
+    "pushed_at", "included", "reason", "entries", "condition", "entry",
 )  # fmt: skip
 
 
@@ -27,17 +33,25 @@ async def insert_selection(
     selection_id: SelectionId,
     document: str,
     created_by: str,
+    name: str = "",
     campaign_id: CampaignId | None = None,
     run_id: RunId | None = None,
+    schedule_id: UUID | None = None,
+    previous_id: SelectionId | None = None,
+    is_fresh: bool = False,
 ) -> Selection:
     """A new selection, pending."""
     row = await conn.fetchrow(
-        "INSERT INTO selections (id, campaign_id, run_id, document, state, created_by)"  # noqa: S608
-        f" VALUES ($1, $2, $3, $4, 'pending', $5) RETURNING {_COLUMNS}",
+        "INSERT INTO selections (id, name, campaign_id, run_id, schedule_id, previous_id, document, is_fresh, state,"  # noqa: S608
+        f" created_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', $9) RETURNING {_COLUMNS}",
         selection_id,
+        name,
         campaign_id,
         run_id,
+        schedule_id,
+        previous_id,
         document,
+        is_fresh,
         created_by,
     )
     assert row is not None  # noqa: S101 - an INSERT that did not raise returns its row
@@ -76,8 +90,8 @@ async def complete_selection(
         return False
     await conn.copy_records_to_table(
         "selection_repositories",
-        columns=("selection_id", *_REPOSITORY_COLUMNS),
-        records=[_to_record(selection_id, position, each) for position, each in enumerate(repositories)],
+        columns=("selection_id", "position", *REPOSITORY_COLUMNS),
+        records=[(selection_id, position, *to_record(each)) for position, each in enumerate(repositories)],
     )
     return True
 
@@ -106,7 +120,7 @@ async def list_selected(
     """
     rows = await conn.fetch(
         f"""
-        SELECT {", ".join(_REPOSITORY_COLUMNS)} FROM selection_repositories
+        SELECT position, {", ".join(REPOSITORY_COLUMNS)} FROM selection_repositories
         WHERE selection_id = $1 AND position > $2 AND ($3::boolean IS NULL OR included = $3)
         ORDER BY position LIMIT $4
         """,  # noqa: S608
@@ -129,17 +143,20 @@ async def _change(conn: Connection, selection_id: SelectionId, assignments: str,
 
 
 def _from_row(row: asyncpg.Record) -> Selection:
-    values: dict[str, Any] = {**row, "state": SelectionState(row["state"])}
+    values: dict[str, Any] = {**row, "state": SelectionState(row["state"]), "phase": SelectionPhase(row["phase"])}
     return Selection(**values)
 
 
-def _to_record(selection_id: SelectionId, position: int, selected: SelectedRepository) -> tuple[object, ...]:
+def to_record(selected: SelectedRepository) -> tuple[object, ...]:
+    """The values of `REPOSITORY_COLUMNS`."""
     repository = selected.repository
     return (
-        selection_id, position, repository.node_id, repository.database_id, repository.name_with_owner,
-        repository.default_branch, selected.branch, selected.head_oid, repository.installation_id,
-        repository.is_archived, repository.is_fork, repository.is_private, selected.included, selected.entry,
-        selected.reason,
+        repository.node_id, repository.database_id, repository.name_with_owner, repository.default_branch,
+        selected.branch, selected.head_oid, repository.installation_id, repository.visibility.value,
+        repository.is_archived, repository.is_fork, repository.is_template, repository.language,
+        list(repository.topics), {name: list(values) for name, values in repository.properties.items()},
+        repository.created_at, repository.pushed_at, selected.included, selected.reason,
+        list(selected.entries or (selected.entry,)), selected.condition, selected.entry,
     )  # fmt: skip
 
 
@@ -154,13 +171,21 @@ def _selected_from_row(row: asyncpg.Record) -> SelectedRepository:
             # the head of another branch is not the head of the default branch, which was not asked for then
             head_oid=row["head_oid"] if branch == default_branch else None,
             installation_id=InstallationId(row["installation_id"]),
+            visibility=Visibility(row["visibility"]),
             is_archived=row["is_archived"],
             is_fork=row["is_fork"],
-            is_private=row["is_private"],
+            is_template=row["is_template"],
+            language=row["language"],
+            topics=tuple(row["topics"]),
+            properties={name: tuple(values) for name, values in row["properties"].items()},
+            created_at=row["created_at"],
+            pushed_at=row["pushed_at"],
         ),
         branch=branch,
         head_oid=row["head_oid"],
         included=row["included"],
         entry=row["entry"],
         reason=row["reason"],
+        entries=tuple(row["entries"]),
+        condition=row["condition"],
     )

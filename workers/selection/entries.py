@@ -104,13 +104,12 @@ async def _listed(
         async for listed in list_repositories(
             ctx.github,
             entry.org,
-            with_topics=bool(entry.topic),
             installation_id=account.installation_id,
             token=token,
         ):
             reason = f"{entry.org} owns it"
-            found = candidate(listed.repository, entry=index, reason=reason, accessible=account.accessible)
-            yield filtered(found, entry, topics=listed.topics)
+            found = candidate(listed, entry=index, reason=reason, accessible=account.accessible)
+            yield filtered(found, entry, now=utcnow())
 
 
 async def _named(
@@ -162,4 +161,6 @@ def _about(error: OctobatchError, index: int, entry: OnEntry) -> OctobatchError:
             what = f"org {entry.org}"
         case RepositoryEntry():
             what = f"repository {entry.repository}"
+        case _:
+            what = type(entry).__name__
     return type(error)(f"on.{index} ({what}): {error}")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
-from typing import Annotated, Any
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, Any, cast
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints, WithJsonSchema
 from pydantic.alias_generators import to_camel
@@ -15,6 +16,7 @@ from ..globs import InvalidGlob, check_glob
 from ..patterns import InvalidPattern, compile_pattern
 
 MAX_TIMEOUT = timedelta(hours=2)
+_MOST_DAYS = 36_500
 
 
 class SpecModel(BaseModel):
@@ -53,6 +55,33 @@ def _as_tuple(value: Any) -> Any:
 
 AsTuple = BeforeValidator(_as_tuple)
 """Lets a list of the document stand for a tuple of the model."""
+
+
+def _one_or_many(value: Any) -> Any:
+    return (value,) if isinstance(value, str | dict) else _as_tuple(value)
+
+
+as_tuple_of_one = BeforeValidator(_one_or_many)
+"""Lets one value of the document stand for a tuple of the model too."""
+
+
+def as_enums(kind: type[StrEnum]) -> BeforeValidator:
+    """Lets a word of the document, or a list of them, stand for a tuple of an enumeration's members."""
+
+    def validate(value: Any) -> Any:
+        given = _one_or_many(value)
+        if not isinstance(given, tuple):
+            return given
+        known = {member.value: member for member in kind}
+        members: list[StrEnum] = []
+        for each in cast("tuple[Any, ...]", given):
+            if each not in known:
+                raise wrong(f"must be {', '.join(known)} or several of these, not {each!r}")
+            members.append(known[each])
+        return tuple(members)
+
+    return BeforeValidator(validate)
+
 
 Regex = Annotated[str, StringConstraints(min_length=1), _checked(compile_pattern)]
 Glob = Annotated[str, StringConstraints(min_length=1), _checked(check_glob)]
@@ -93,9 +122,34 @@ Duration = Annotated[
     WithJsonSchema({"type": "string", "pattern": r"^(\d+h)?(\d+m)?(\d+s)?$", "minLength": 2}),
 ]
 
+_AGE = re.compile(r"(\d+)([dh])")
+_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2})?Z?)?")
+
+
+def moment_or_age(value: Any) -> Any:
+    """A day or a time in UTC, or a `timedelta` for an age such as 90d or 12h."""
+    if isinstance(value, timedelta | datetime):
+        return value
+    text = value.isoformat() if isinstance(value, date) else value
+    if isinstance(text, str):
+        if age := _AGE.fullmatch(text):
+            number = int(age[1])
+            if number <= _MOST_DAYS:
+                return timedelta(days=number) if age[2] == "d" else timedelta(hours=number)
+        elif _MOMENT.fullmatch(text):
+            try:
+                return datetime.fromisoformat(text.removesuffix("Z")).replace(tzinfo=UTC)
+            except ValueError:
+                pass
+    raise wrong("must be a day such as 2026-01-31, a time such as 2026-01-31T08:00:00Z, or an age such as 90d or 12h")
+
+
 CampaignName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=100)]
 RepositoryName = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$", max_length=140)
+]
+TeamName = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9](-?[A-Za-z0-9])*/[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=200)
 ]
 Login = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9](-?[A-Za-z0-9])*$", max_length=39)]
 EnvName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=200)]
@@ -120,13 +174,14 @@ def branch_problem(name: str) -> str | None:
     return None
 
 
-def _check_branch(name: str) -> str:
+def check_branch(name: str) -> str:
+    """The name, where it may be one of a branch."""
     if problem := branch_problem(name):
         raise wrong(problem)
     return name
 
 
-BranchName = Annotated[str, AfterValidator(_check_branch)]
+BranchName = Annotated[str, AfterValidator(check_branch)]
 
 Template = str
 """Text with `${{ … }}` in it; checked by `templating.check_templates`, which knows what names stand where."""

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from .changeset import ChangesetTemplate, Published
-from .fields import AsTuple, CampaignName, SpecModel
-from .selecting import OnEntry, Skip
+from .fields import AsTuple, CampaignName, SpecModel, as_tuple_of_one
+from .selecting import FileCondition, OnEntry, Skip
 from .steps import RunStep, Step
 
 
@@ -20,6 +20,9 @@ class CampaignSpec(SpecModel):
     description: str = Field("", max_length=2000, description="What the campaign is for")
     on: Annotated[tuple[OnEntry, ...], AsTuple] = Field(
         min_length=1, description="What to select: the union of the entries"
+    )
+    where: Annotated[tuple[FileCondition, ...], as_tuple_of_one] = Field(
+        (), max_length=10, description="What files must be like; every condition must hold"
     )
     skip: Skip = Field(default_factory=lambda: Skip.model_validate({}), description="What to leave out")
     limit: int = Field(0, ge=0, description="0 = no limit; else a canary on the first so many repositories")

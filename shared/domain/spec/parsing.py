@@ -12,6 +12,7 @@ from ..yaml_tree import Node
 from .fields import branch_problem
 from .model import CampaignSpec
 from .schema import spec_json_schema
+from .selecting import ExcludeEntry, NamesFileEntry, OnEntry
 from .templating import TemplateField, check_template, template_fields
 from .unsupported import take_unsupported
 
@@ -25,7 +26,8 @@ def parse_spec(document: str) -> CampaignSpec:
         spec = CampaignSpec.model_validate(data)
     except ValidationError as error:
         problems += problems_of(error, root, data, spec_json_schema())
-        raise InvalidSpec(in_order(_without_followers(problems))) from None
+        raise InvalidSpec(in_order(problems)) from None
+    problems += [_file_of_names(index, root) for index, entry in enumerate(spec.on) if _has_file(entry)]
     for field in template_fields(spec):
         problems += _template_problems(field, root)
     if problems:
@@ -33,10 +35,14 @@ def parse_spec(document: str) -> CampaignSpec:
     return spec
 
 
-def _without_followers(problems: list[Problem]) -> list[Problem]:
-    """Without what is only a consequence: an `on` entry that held nothing but a field that is not supported."""
-    refused = {problem.path.rpartition(".")[0] for problem in problems if "not supported" in problem.message}
-    return [problem for problem in problems if not (problem.path in refused and "must have" in problem.message)]
+def _has_file(entry: OnEntry) -> bool:
+    return isinstance(entry.exclude if isinstance(entry, ExcludeEntry) else entry, NamesFileEntry)
+
+
+def _file_of_names(index: int, root: Node) -> Problem:
+    message = "a file of names is beside the spec, where only the command line can read it"
+    hint = "use octobatch, which puts the names in its place, or write them as repositories: [owner/name, …]"
+    return problem_at(("on", index), root, message, hint)
 
 
 def _unsupported(path: Path, root: Node) -> Problem:

@@ -10,17 +10,15 @@ from ..document_keys import Path
 _TOP = ("workspaces", "transformChanges", "rollout", "schedule", "importChangesets")
 _CHANGESET = ("conflictStrategy", "onForeignCommits", "autoMerge", "labels", "assignees", "reviewers")
 _STEP = ("container", "network")
-_ON = ("codeSearch",)
 
 
 def take_unsupported(document: dict[Any, Any]) -> list[Path]:
     """Takes the fields that are not supported out of the document, and says where they stood."""
     taken = [*_take(document, (), _TOP)]
     taken += _take(document.get("changesetTemplate"), ("changesetTemplate",), _CHANGESET)
-    for part, names in (("steps", _STEP), ("on", _ON)):
-        entries = document.get(part)
-        for index, entry in enumerate(cast("list[Any]", entries) if isinstance(entries, list) else []):
-            taken += _take(entry, (part, index), names)
+    steps = document.get("steps")
+    for index, step in enumerate(cast("list[Any]", steps) if isinstance(steps, list) else []):
+        taken += _take(step, ("steps", index), _STEP)
     if document.get("onError", "continue") != "continue":
         del document["onError"]
         taken.append(("onError",))

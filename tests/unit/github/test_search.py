@@ -62,7 +62,8 @@ class Searched:
 def node(number: int) -> dict[str, Any]:
     return {
         "id": f"R_{number}", "databaseId": number, "nameWithOwner": f"acme/r{number}", "isArchived": False,
-        "isFork": False, "isPrivate": False,
+        "isFork": False, "visibility": "PUBLIC", "isTemplate": False, "primaryLanguage": {"name": "Go"},
+        "createdAt": "2024-01-01T00:00:00Z", "pushedAt": None, "repositoryTopics": {"nodes": []},
         "defaultBranchRef": {"name": "main", "target": {"oid": "1" * 40}},
     }  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -23,6 +24,8 @@ from workers.selection.candidates import (
     skipped,
     union,
 )
+
+NOW = datetime(2026, 11, 25, tzinfo=UTC)
 
 
 def make_repository(name: str = "acme/api", **facts: object) -> Repository:
@@ -81,7 +84,8 @@ def test_a_repository_that_the_app_was_not_given_is_out() -> None:
 def test_an_organisation_entry_says_what_a_repository_lacks(
     options: dict[str, object], topics: set[str], included: bool, reason: str
 ) -> None:
-    result = filtered(make_found("acme/svc-users"), organization(**options), topics=frozenset(topics))
+    found = make_found("acme/svc-users", topics=tuple(sorted(topics)))
+    result = filtered(found, organization(**options), now=NOW)
     assert (result.included, result.reason) == (included, reason)
 
 

@@ -56,7 +56,7 @@ MISTAKES = [
     ('"^svc-"', '"x(?!y)"', 8, "on.1.repo-include", "at character 2: (?!; RE2 has no look-around", ""),
     ("repo-include", "repo-inclde", 8, "on.1.repo-inclde", "unknown key", "did you mean repo-include?"),
     ("repo-include: ", "repository: ", 8, "on.1.repository", "cannot stand here", ""),
-    ("- repositoriesMatchingQuery:", "- codeSearch:", 5, "on.0.codeSearch", "not supported by this version", ""),
+    ("- repositoriesMatchingQuery:", "- file:", 5, "on.0", "where only the command line can read it", "repositories:"),
     ("- repositoriesMatchingQuery:", "- query:", 5, "on.0", "must have one of the keys repositoriesMatching", ""),
     ("acme/api\n", "acme\n", 10, "on.2.repository", "must match", ""),
     ("branches: [main, release-1]", "branches: main", 11, "on.2.branches", "must be a list", ""),

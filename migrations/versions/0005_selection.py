@@ -1,0 +1,157 @@
+"""Selections that resume, that say what they cost, and that repeat; the index of repositories; owners."""
+
+from migrations.script import execute_script
+
+revision = "0005"
+down_revision = "0004"
+
+SCHEMA = """
+ALTER TABLE selections
+    ADD COLUMN name text NOT NULL DEFAULT '',
+    ADD COLUMN is_fresh boolean NOT NULL DEFAULT false,
+    ADD COLUMN previous_id uuid REFERENCES selections ON DELETE SET NULL,
+    ADD COLUMN schedule_id uuid,
+    ADD COLUMN phase text NOT NULL DEFAULT 'finding' CHECK (phase IN ('finding', 'examining')),
+    ADD COLUMN found integer NOT NULL DEFAULT 0,
+    ADD COLUMN expected integer,
+    ADD COLUMN to_examine integer NOT NULL DEFAULT 0,
+    ADD COLUMN examined integer NOT NULL DEFAULT 0,
+    ADD COLUMN requests integer NOT NULL DEFAULT 0,
+    ADD COLUMN points integer NOT NULL DEFAULT 0,
+    ADD COLUMN index_as_of timestamptz;
+CREATE INDEX selections_by_age ON selections (id DESC);
+
+ALTER TABLE selection_repositories
+    ADD COLUMN visibility text NOT NULL DEFAULT 'private' CHECK (visibility IN ('public', 'private', 'internal')),
+    ADD COLUMN is_template boolean NOT NULL DEFAULT false,
+    ADD COLUMN language text,
+    ADD COLUMN topics text[] NOT NULL DEFAULT '{}',
+    ADD COLUMN properties jsonb NOT NULL DEFAULT '{}',
+    ADD COLUMN created_at timestamptz,
+    ADD COLUMN pushed_at timestamptz,
+    ADD COLUMN entries integer[] NOT NULL DEFAULT '{}',
+    ADD COLUMN condition integer;
+UPDATE selection_repositories SET visibility = CASE WHEN is_private THEN 'private' ELSE 'public' END,
+    entries = ARRAY[entry];
+ALTER TABLE selection_repositories DROP COLUMN is_private;
+CREATE INDEX selection_repositories_by_name ON selection_repositories (selection_id, lower(name_with_owner));
+
+CREATE TABLE selection_shards (
+    selection_id uuid NOT NULL REFERENCES selections ON DELETE CASCADE,
+    entry integer NOT NULL,
+    path text COLLATE "C" NOT NULL,
+    request jsonb NOT NULL,
+    expected integer,
+    cursor text,
+    given integer NOT NULL DEFAULT 0,
+    state text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'divided', 'done')),
+    PRIMARY KEY (selection_id, entry, path)
+);
+
+CREATE TABLE selection_candidates (
+    selection_id uuid NOT NULL REFERENCES selections ON DELETE CASCADE,
+    entry integer NOT NULL,
+    path text COLLATE "C" NOT NULL,
+    number integer NOT NULL,
+    node_id text NOT NULL,
+    database_id bigint NOT NULL,
+    name_with_owner text NOT NULL,
+    default_branch text,
+    branch text NOT NULL,
+    head_oid text,
+    installation_id bigint NOT NULL,
+    visibility text NOT NULL,
+    is_archived boolean NOT NULL,
+    is_fork boolean NOT NULL,
+    is_template boolean NOT NULL,
+    language text,
+    topics text[] NOT NULL,
+    properties jsonb NOT NULL,
+    created_at timestamptz,
+    pushed_at timestamptz,
+    included boolean NOT NULL,
+    reason text NOT NULL,
+    entries integer[] NOT NULL DEFAULT '{}',
+    condition integer,
+    position integer,
+    is_examined boolean NOT NULL DEFAULT false,
+    PRIMARY KEY (selection_id, entry, path, number)
+);
+CREATE INDEX selection_candidates_by_position ON selection_candidates (selection_id, position)
+    WHERE position IS NOT NULL;
+
+CREATE TABLE selection_schedules (
+    id uuid PRIMARY KEY,
+    name text NOT NULL UNIQUE,
+    document text NOT NULL,
+    cron text NOT NULL,
+    is_fresh boolean NOT NULL,
+    next_at timestamptz NOT NULL,
+    paused_at timestamptz,
+    created_by text NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX selection_schedules_due ON selection_schedules (next_at) WHERE paused_at IS NULL;
+CREATE INDEX selections_by_schedule ON selections (schedule_id, id DESC) WHERE schedule_id IS NOT NULL;
+
+CREATE TABLE repositories (
+    node_id text PRIMARY KEY,
+    database_id bigint NOT NULL,
+    installation_id bigint NOT NULL,
+    name_with_owner text NOT NULL,
+    default_branch text,
+    head_oid text,
+    visibility text NOT NULL CHECK (visibility IN ('public', 'private', 'internal')),
+    is_archived boolean NOT NULL,
+    is_fork boolean NOT NULL,
+    is_template boolean NOT NULL,
+    language text,
+    topics text[] NOT NULL,
+    properties jsonb NOT NULL DEFAULT '{}',
+    created_at timestamptz,
+    pushed_at timestamptz,
+    seen_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX repositories_by_installation ON repositories (installation_id, created_at, database_id);
+CREATE INDEX repositories_by_name ON repositories (lower(name_with_owner));
+CREATE INDEX repositories_by_database_id ON repositories (database_id);
+
+CREATE TABLE repository_indexes (
+    installation_id bigint PRIMARY KEY,
+    account text NOT NULL,
+    completed_at timestamptz,
+    swept_at timestamptz,
+    sweep_started_at timestamptz,
+    sweep_cursor text,
+    total integer,
+    error text
+);
+
+CREATE TABLE codeowners_files (
+    blob_oid text PRIMARY KEY,
+    document text,
+    problem text,
+    read_at timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE TABLE selection_owners (
+    selection_id uuid NOT NULL REFERENCES selections ON DELETE CASCADE,
+    node_id text NOT NULL,
+    branch text NOT NULL,
+    path text,
+    blob_oid text,
+    PRIMARY KEY (selection_id, node_id, branch)
+);
+
+CREATE TABLE teams (
+    slug text PRIMARY KEY,
+    name text NOT NULL,
+    members text[] NOT NULL,
+    is_missing boolean NOT NULL DEFAULT false,
+    fetched_at timestamptz NOT NULL DEFAULT now()
+);
+"""
+
+
+def upgrade() -> None:
+    execute_script(SCHEMA)
