@@ -14,6 +14,7 @@ CLASSES = (
     settings.GatewaySettings,
     settings.WorkerSettings,
     settings.CampaignsSettings,
+    settings.SelectionSettings,
     settings.TokensSettings,
 )
 HEAD = """# Settings

@@ -199,6 +199,13 @@ class CampaignsSettings(WorkerSettings):
 class SelectionSettings(WorkerSettings):
     """What the selection worker needs besides."""
 
+    repository_index_max_age_seconds: int = Field(
+        3600, ge=0, description="how old the index of an account's repositories may be that answers for GitHub"
+    )
+    repository_index_sweep_seconds: int = Field(
+        900, ge=10, description="how often GitHub is asked what changed among an account's repositories"
+    )
+
 
 class TokensSettings(WorkerSettings):
     """What the tokens worker needs besides, and nobody else may have."""

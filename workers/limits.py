@@ -21,6 +21,7 @@ from shared.domain.installation import InstallationToken
 from shared.errors import GitHubLimited
 from shared.github.app_jwt import is_jwt
 from shared.github.gate import Cost, Gate, OpenGate
+from shared.github.graphql import RateLimit
 from shared.github.limits import answered_at
 from shared.observability import metrics
 from shared.settings import WorkerSettings
@@ -93,6 +94,16 @@ class SharedLimits:
         elif limit is None and cost.is_write and identity in self._struck:
             self._struck.discard(identity)
             await self._budgets.succeeded(identity)
+
+    async def priced(self, token: str, rate: RateLimit, *, seconds_to_reset: float) -> None:
+        """A query that cost more than the point that was reserved leaves less: what is left is learnt."""
+        identity = self._identity(token)
+        if identity is None:
+            return
+        metrics.GRAPHQL_POINTS.labels(identity).inc(rate.cost)
+        await self._budgets.learn(
+            identity, "graphql", limit=rate.limit, remaining=rate.remaining, seconds_to_reset=seconds_to_reset
+        )
 
     async def _reserve(self, identity: str, cost: Cost) -> None:
         units = {GRAPHQL if cost.resource == "graphql" else REST: cost.points}

@@ -16,6 +16,7 @@ ALTER TABLE selections
     ADD COLUMN expected integer,
     ADD COLUMN to_examine integer NOT NULL DEFAULT 0,
     ADD COLUMN examined integer NOT NULL DEFAULT 0,
+    ADD COLUMN examined_to integer NOT NULL DEFAULT -1,
     ADD COLUMN requests integer NOT NULL DEFAULT 0,
     ADD COLUMN points integer NOT NULL DEFAULT 0,
     ADD COLUMN index_as_of timestamptz;
@@ -36,21 +37,34 @@ UPDATE selection_repositories SET visibility = CASE WHEN is_private THEN 'privat
 ALTER TABLE selection_repositories DROP COLUMN is_private;
 CREATE INDEX selection_repositories_by_name ON selection_repositories (selection_id, lower(name_with_owner));
 
+CREATE FUNCTION refuse_change_of_complete_selection() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF (SELECT state FROM selections WHERE id = OLD.selection_id) = 'complete' THEN
+        RAISE EXCEPTION 'the repositories of a complete selection are immutable'
+            USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER complete_selections_are_immutable BEFORE UPDATE ON selection_repositories
+    FOR EACH ROW EXECUTE FUNCTION refuse_change_of_complete_selection();
+
 CREATE TABLE selection_shards (
     selection_id uuid NOT NULL REFERENCES selections ON DELETE CASCADE,
-    entry integer NOT NULL,
     path text COLLATE "C" NOT NULL,
+    entry integer NOT NULL,
     request jsonb NOT NULL,
     expected integer,
     cursor text,
+    asked integer NOT NULL DEFAULT 0,
     given integer NOT NULL DEFAULT 0,
+    stored integer NOT NULL DEFAULT 0,
+    restarts integer NOT NULL DEFAULT 0,
     state text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'divided', 'done')),
-    PRIMARY KEY (selection_id, entry, path)
+    PRIMARY KEY (selection_id, path)
 );
 
 CREATE TABLE selection_candidates (
     selection_id uuid NOT NULL REFERENCES selections ON DELETE CASCADE,
-    entry integer NOT NULL,
     path text COLLATE "C" NOT NULL,
     number integer NOT NULL,
     node_id text NOT NULL,
@@ -70,15 +84,10 @@ CREATE TABLE selection_candidates (
     created_at timestamptz,
     pushed_at timestamptz,
     included boolean NOT NULL,
+    entry integer NOT NULL,
     reason text NOT NULL,
-    entries integer[] NOT NULL DEFAULT '{}',
-    condition integer,
-    position integer,
-    is_examined boolean NOT NULL DEFAULT false,
-    PRIMARY KEY (selection_id, entry, path, number)
+    PRIMARY KEY (selection_id, path, number)
 );
-CREATE INDEX selection_candidates_by_position ON selection_candidates (selection_id, position)
-    WHERE position IS NOT NULL;
 
 CREATE TABLE selection_schedules (
     id uuid PRIMARY KEY,

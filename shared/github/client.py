@@ -16,6 +16,7 @@ import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar, cast
 from urllib.parse import urlencode, urljoin, urlsplit
@@ -39,7 +40,7 @@ from .api_versions import API_VERSION, HEADER, choose, is_refusal, versions_in
 from .app_jwt import is_jwt
 from .gate import Cost, Gate, OpenGate, graphql_cost, rest_cost
 from .graphql import GraphQLAnswer, document_text, parse_answer
-from .limits import error_of, graphql_limit, redacted
+from .limits import answered_at, error_of, graphql_limit, redacted
 from .network import MACHINES_OWN, Network
 
 USER_AGENT = "octobatch"
@@ -53,6 +54,31 @@ _MOST_REMEMBERED_TOKENS = 10_000
 T = TypeVar("T")
 
 
+@dataclass
+class Usage:
+    """What somebody asked of GitHub: requests of both kinds, and the points that GraphQL queries said they cost."""
+
+    requests: int = 0
+    points: int = 0
+
+
+class TokenAges:
+    """When each token was first used here: a replica of GitHub may not have heard of one yet."""
+
+    def __init__(self) -> None:
+        self._first_used: OrderedDict[bytes, float] = OrderedDict()
+
+    def youth_left(self, token: str) -> float:
+        """Seconds for which a refusal of `token` may be a replica's ignorance; 0 for a JWT, which none must know."""
+        if is_jwt(token):
+            return 0.0
+        digest = hashlib.sha256(token.encode()).digest()
+        first_used = self._first_used.setdefault(digest, time.monotonic())
+        if len(self._first_used) > _MOST_REMEMBERED_TOKENS:
+            self._first_used.popitem(last=False)
+        return max(0.0, first_used + YOUNG_SECONDS - time.monotonic())
+
+
 class GitHubClient:
     """Asks one GitHub. Shared by all tasks of a process; holds no token and no state of any installation.
 
@@ -60,7 +86,14 @@ class GitHubClient:
     """
 
     def __init__(
-        self, http: httpx.AsyncClient, base_url: str, *, gate: Gate | None = None, network: Network = MACHINES_OWN
+        self,
+        http: httpx.AsyncClient,
+        base_url: str,
+        *,
+        gate: Gate | None = None,
+        network: Network = MACHINES_OWN,
+        usage: Usage | None = None,
+        ages: TokenAges | None = None,
     ) -> None:
         self._gate = gate or OpenGate()
         self.addresses = addresses_of(base_url)
@@ -69,7 +102,9 @@ class GitHubClient:
         self._host = urlsplit(self.addresses.rest).netloc
         self._http = http
         self._api = _RestApi(http, self._send, base_url=self.addresses.rest)
-        self._first_used: OrderedDict[bytes, float] = OrderedDict()
+        self._base_url = base_url
+        self._usage = usage or Usage()
+        self._ages = ages or TokenAges()
 
     @classmethod
     @asynccontextmanager
@@ -81,6 +116,14 @@ class GitHubClient:
         options = network.httpx_options(addresses_of(base_url).rest)
         async with httpx.AsyncClient(timeout=timeout_seconds, limits=limits, **options) as http:
             yield cls(http, base_url, gate=gate, network=network)
+
+    def counting(self, usage: Usage) -> GitHubClient:
+        """The same client, whose requests are added up in `usage` besides."""
+        counting = GitHubClient(
+            self._http, self._base_url, gate=self._gate, network=self.network, usage=usage, ages=self._ages
+        )
+        counting.api_version = self.api_version
+        return counting
 
     def clone_url(self, name_with_owner: str) -> str:
         """The address of a repository for git over HTTPS, without credentials."""
@@ -144,7 +187,13 @@ class GitHubClient:
             if limit:
                 await self._gate.heard(token, cost, response.headers, limit)
                 raise limit
-            return parse_answer(payload)
+            answer = parse_answer(payload)
+            if answer.rate:
+                self._usage.points += answer.rate.cost
+                here = answered_at(response.headers) or utcnow()
+                left = (answer.rate.reset_at - here).total_seconds()
+                await self._gate.priced(token, answer.rate, seconds_to_reset=left)
+            return answer
 
         return await self.while_young(token, ask)
 
@@ -153,7 +202,7 @@ class GitHubClient:
 
         A replica that has not heard of a token refuses it with 401, a down-scoped one with 403.
         """
-        return await self._retry_refused(self._youth_left(token), call)
+        return await self._retry_refused(self._ages.youth_left(token), call)
 
     async def _retry_refused(self, seconds: float, call: Callable[[], Awaitable[T]]) -> T:
         async for attempt in AsyncRetrying(
@@ -216,6 +265,7 @@ class GitHubClient:
         sent = {"user-agent": USER_AGENT, "accept": ACCEPT, **named, **headers}
         try:
             async with self._gate.passing(_token_in(headers), cost):
+                self._usage.requests += 1
                 return await self._http.request(method, url, headers=sent, content=body)
         except httpx.TimeoutException as error:
             raise GitHubUnavailable(f"{self._host} did not answer in time ({type(error).__name__})") from error
@@ -238,16 +288,6 @@ class GitHubClient:
         if host not in {"", self._host}:
             raise GitHubError(f"{self._host} leads to {host}, where its tokens must not go")
         return url
-
-    def _youth_left(self, token: str) -> float:
-        """Seconds for which a refusal of `token` may be a replica's ignorance; 0 for a JWT, which none must know."""
-        if is_jwt(token):
-            return 0.0
-        digest = hashlib.sha256(token.encode()).digest()
-        first_used = self._first_used.setdefault(digest, time.monotonic())
-        if len(self._first_used) > _MOST_REMEMBERED_TOKENS:
-            self._first_used.popitem(last=False)
-        return max(0.0, first_used + YOUNG_SECONDS - time.monotonic())
 
 
 class _RestApi(GitHubAPI):

@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from ..errors import GitHubNotFound
 from .client import GitHubClient
+from .graphql import RATE_LIMIT
 
 MAX_OBJECTS_PER_REQUEST = 50
 """Blobs and trees asked for at once; GitHub ends a query after 10 s."""
@@ -113,7 +114,8 @@ def contents_query(*, repository: str, oid: str, batch: Sequence[tuple[str, str]
         body = _BLOB if kind == "file" else _TREE
         fields.append(f"o{position}: object(expression: $e{position}) {{ __typename {body} }}")
     document = (
-        f"query Contents({', '.join(declared)}) {{ repository(owner: $owner, name: $name) {{ {' '.join(fields)} }} }}"
+        f"query Contents({', '.join(declared)}) {{ {RATE_LIMIT} "
+        f"repository(owner: $owner, name: $name) {{ {' '.join(fields)} }} }}"
     )
     return document, variables
 

@@ -22,6 +22,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from ..errors import GitHubLimited
+from .graphql import RateLimit
 
 _WRITE_POINTS = 5
 _MUTATION = re.compile(r"\s*(?:#[^\n]*\n\s*)*mutation\b")
@@ -54,6 +55,10 @@ class Gate(Protocol):
         """An answer's headers, and the limit that it spoke of."""
         ...
 
+    async def priced(self, token: str, rate: RateLimit, *, seconds_to_reset: float) -> None:
+        """What a GraphQL query was said to cost, and what is left until the reset, by GitHub's own clock."""
+        ...
+
 
 class OpenGate:
     """Lets everything pass."""
@@ -62,6 +67,9 @@ class OpenGate:
         return nullcontext()
 
     async def heard(self, token: str, cost: Cost, headers: Mapping[str, str], limit: GitHubLimited | None) -> None:
+        """Nothing is kept."""
+
+    async def priced(self, token: str, rate: RateLimit, *, seconds_to_reset: float) -> None:
         """Nothing is kept."""
 
 

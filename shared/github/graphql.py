@@ -7,12 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from typing import Any, cast
 
 from ..errors import GitHubError, GitHubUnavailable
 from .limits import graphql_error
+
+RATE_LIMIT = "rateLimit { cost limit remaining resetAt }"
+"""What every query asks for, so that its cost is known; a mutation cannot."""
+
+_MISSING = frozenset({"NOT_FOUND", "FORBIDDEN"})
 
 
 @dataclass(frozen=True)
@@ -28,17 +34,41 @@ class GraphQLError:
         return graphql_error(self.message, self.type)
 
 
+@dataclass(frozen=True, kw_only=True)
+class RateLimit:
+    """What a query cost, in points, and what is left of the installation's primary `limit` until the reset.
+
+    Source: docs.github.com "Rate limits and query limits for the GraphQL API". None of a server without limits.
+    """
+
+    cost: int
+    limit: int
+    remaining: int
+    reset_at: datetime
+
+
 @dataclass(frozen=True)
 class GraphQLAnswer:
-    """What GitHub could answer, and what it could not: GraphQL answers in part."""
+    """What GitHub could answer, and what it could not: GraphQL answers in part.
+
+    `rate` is what the document asked for with `rateLimit`, and no part of the data.
+    """
 
     data: dict[str, Any]
     errors: tuple[GraphQLError, ...]
+    rate: RateLimit | None = None
 
     def complete(self) -> dict[str, Any]:
         """The data, where nothing of it is missing; else raises the first error."""
         for error in self.errors:
             raise error.as_exception()
+        return self.data
+
+    def but_for_missing(self) -> dict[str, Any]:
+        """The data, where what is missing of it is only nodes that do not exist or may not be seen, which are null."""
+        for error in self.errors:
+            if error.type not in _MISSING or not {"nodes", "edges"} & set(error.path):
+                raise error.as_exception()
         return self.data
 
     def error_at(self, *path: str | int) -> GraphQLError | None:
@@ -62,4 +92,12 @@ def parse_answer(payload: Mapping[str, Any]) -> GraphQLAnswer:
     data = payload.get("data")
     if not isinstance(data, dict):
         raise errors[0].as_exception() if errors else GitHubUnavailable("GitHub's answer holds no data", status=200)
-    return GraphQLAnswer(cast("dict[str, Any]", data), errors)
+    found = cast("dict[str, Any]", data)
+    return GraphQLAnswer(found, errors, _rate_of(found.pop("rateLimit", None)))
+
+
+def _rate_of(raw: Mapping[str, Any] | None) -> RateLimit | None:
+    if raw is None:
+        return None
+    reset_at = datetime.fromisoformat(raw["resetAt"])
+    return RateLimit(cost=raw["cost"], limit=raw["limit"], remaining=raw["remaining"], reset_at=reset_at)

@@ -1,8 +1,8 @@
-"""Repositories on GitHub: listed by owner, asked for by name, and what is needed to leave some out."""
+"""Repositories on GitHub: the listings of owners, teams and installations, and those asked for by name or by id."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -12,11 +12,23 @@ from ..domain.ids import InstallationId
 from ..domain.repository import Repository, Visibility
 from ..errors import GitHubNotFound
 from .client import GitHubClient
-from .graphql import GraphQLError
+from .graphql import RATE_LIMIT, GraphQLError, document_text
+from .paging import LARGEST, PageSize
 
 NAMES_A_REQUEST = 50
-NODES_A_REQUEST = 100
-"""GitHub takes no more ids in one `nodes(ids:)`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RepositoryPage:
+    """A page of a listing. `total` is what GitHub counts of all pages; `after` leads to the next, None at the end.
+
+    `given` counts what the page held, with those that may not be seen, which come as null.
+    """
+
+    repositories: tuple[Repository, ...]
+    given: int
+    total: int
+    after: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,26 +47,75 @@ class WantedRepository:
     branches: tuple[str, ...] = ()
 
 
-async def list_repositories(
-    github: GitHubClient, owner: str, *, installation_id: InstallationId, token: str
-) -> AsyncIterator[Repository]:
-    """All repositories of an organisation or user, oldest first, a hundred a request.
+async def page_of_owner(
+    github: GitHubClient, owner: str, *, after: str | None, size: PageSize, installation_id: InstallationId, token: str
+) -> RepositoryPage:
+    """A page of the repositories of an organisation or user, oldest first, so that new ones move no page.
 
     Raises `GitHubNotFound` where there is no such owner.
     """
-    after: str | None = None
-    while True:
-        variables = {"owner": owner, "after": after}
-        data = (await github.graphql("list_repositories", variables, token=token)).complete()
+
+    async def ask(first: int) -> RepositoryPage:
+        variables = {"owner": owner, "first": first, "after": after}
+        data = (await github.graphql("list_repositories", variables, token=token)).but_for_missing()
         if data["repositoryOwner"] is None:
             raise GitHubNotFound(f"there is no organisation or user {owner}")
-        page = data["repositoryOwner"]["repositories"]
-        for node in page["nodes"]:
-            if node:
-                yield repository_of(node, installation_id=installation_id)
-        if not page["pageInfo"]["hasNextPage"]:
-            return
-        after = page["pageInfo"]["endCursor"]
+        return page_of(data["repositoryOwner"]["repositories"], installation_id=installation_id)
+
+    return await size.ask(ask)
+
+
+async def page_of_team(
+    github: GitHubClient, team: str, *, after: str | None, size: PageSize, installation_id: InstallationId, token: str
+) -> RepositoryPage:
+    """A page of the repositories that a team (organisation/slug) has access to, by name.
+
+    Raises `GitHubNotFound` where there is no such team, or the token may not see it (`members: read`).
+    """
+    organization, _, slug = team.partition("/")
+
+    async def ask(first: int) -> RepositoryPage:
+        variables = {"organization": organization, "team": slug, "first": first, "after": after}
+        data = (await github.graphql("list_team_repositories", variables, token=token)).but_for_missing()
+        if data["organization"] is None:
+            raise GitHubNotFound(f"there is no organisation {organization}")
+        if data["organization"]["team"] is None:
+            raise GitHubNotFound(f"{organization} has no team {slug}, or the App may not see it (members: read)")
+        return page_of(data["organization"]["team"]["repositories"], installation_id=installation_id)
+
+    return await size.ask(ask)
+
+
+def page_of(connection: Mapping[str, Any], *, installation_id: InstallationId) -> RepositoryPage:
+    """A page from a connection of repositories, or of a search for them."""
+    nodes: list[dict[str, Any] | None] = connection["nodes"] or []
+    info = connection["pageInfo"]
+    return RepositoryPage(
+        repositories=tuple(repository_of(node, installation_id=installation_id) for node in nodes if node),
+        given=len(nodes),
+        total=connection["totalCount"],
+        after=info["endCursor"] if info["hasNextPage"] else None,
+    )
+
+
+async def fetch_by_ids(
+    github: GitHubClient, node_ids: Sequence[str], *, installation_id: InstallationId, token: str
+) -> dict[str, Repository]:
+    """The repositories of those node ids, whatever they are called now; without those that are gone."""
+    found: dict[str, Repository] = {}
+    size, position = PageSize(), 0
+    while position < len(node_ids):
+
+        async def ask(first: int, start: int = position) -> list[str]:
+            batch = list(node_ids[start : start + first])
+            data = (await github.graphql("repositories_by_id", {"ids": batch}, token=token)).but_for_missing()
+            for wanted, node in zip(batch, data["nodes"], strict=True):
+                if node and "databaseId" in node:
+                    found[wanted] = repository_of(node, installation_id=installation_id)
+            return batch
+
+        position += len(await size.ask(ask))
+    return found
 
 
 async def fetch_by_name(
@@ -93,21 +154,11 @@ def by_name_document(wanted: Sequence[WantedRepository]) -> tuple[str, dict[str,
         )
     declarations = ", ".join(f"${name}: String!" for name in variables)
     body = "\n  ".join(fields)
-    return f"query RepositoriesByName({declarations}) {{\n  {body}\n}}\n\n{_FIELDS}", variables
-
-
-async def with_file(github: GitHubClient, node_ids: Sequence[str], *, path: str, token: str) -> frozenset[str]:
-    """The node ids of those repositories that have the file at the head of their default branch."""
-    having: set[str] = set()
-    remaining = iter(node_ids)
-    while batch := list(islice(remaining, NODES_A_REQUEST)):
-        variables = {"ids": batch, "expression": f"HEAD:{path}"}
-        answer = await github.graphql("files_present", variables, token=token)
-        for error in answer.errors:
-            if not _is_missing(error):
-                raise error.as_exception()
-        having.update(node["id"] for node in answer.data["nodes"] if node and node.get("object"))
-    return frozenset(having)
+    fragment = document_text("list_repositories").partition("fragment ")[2]
+    return (
+        f"query RepositoriesByName({declarations}) {{\n  {RATE_LIMIT}\n  {body}\n}}\n\nfragment {fragment}",
+        variables,
+    )
 
 
 async def accessible_ids(github: GitHubClient, *, token: str) -> frozenset[int]:
@@ -116,6 +167,14 @@ async def accessible_ids(github: GitHubClient, *, token: str) -> frozenset[int]:
     async for page in github.rest_pages("/installation/repositories", token=token):
         found.update(repository["id"] for repository in page["repositories"])
     return frozenset(found)
+
+
+async def given_node_ids(github: GitHubClient, *, page: int, token: str) -> tuple[list[str], int]:
+    """The node ids of one page (from 1, a hundred each) of the repositories that the installation was given, and how
+    many it was given in all."""
+    params = {"per_page": LARGEST, "page": page}
+    answer = await github.rest("GET", "/installation/repositories", params=params, token=token)
+    return [repository["node_id"] for repository in answer["repositories"]], answer["total_count"]
 
 
 def repository_of(node: Mapping[str, Any], *, installation_id: InstallationId) -> Repository:
@@ -155,20 +214,3 @@ def _named(node: Mapping[str, Any], wanted: WantedRepository, *, installation_id
 
 def _is_missing(error: GraphQLError) -> bool:
     return error.type == "NOT_FOUND"
-
-
-_FIELDS = """fragment RepositoryFields on Repository {
-  id
-  databaseId
-  nameWithOwner
-  isArchived
-  isFork
-  visibility
-  isTemplate
-  createdAt
-  pushedAt
-  primaryLanguage { name }
-  repositoryTopics(first: 20) { nodes { topic { name } } }
-  defaultBranchRef { name target { oid } }
-}
-"""

@@ -1,37 +1,43 @@
-"""All repositories that a search finds, also where they are more than the 1,000 that GitHub gives for one search.
+"""Searches for repositories, also where they find more than the 1,000 that GitHub gives for one search.
 
-A search that finds more is divided by the time of creation, and its halves again, until each part finds no more than
-1,000; GitHub's counts of the halves must add up to what was divided. Nothing is left out silently: where a search
-cannot be divided or GitHub gives less than it counted, that is an error.
+A search that finds more is divided by the time of creation into slices; one request counts them all, and the whole
+beside them, so that it shows whether they add up. Slices that still find too many are divided again, and neighbours
+are joined as long as they find no more than 1,000 together: so there are few half-empty pages.
 
-Sources: docs.github.com "About the search API" (1,000 results a search), "Understanding the search syntax" (dates).
+Sources: docs.github.com "About the search API" (1,000 results a search, 256 characters), "Understanding the search
+syntax" (dates).
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import AsyncIterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from ..domain.ids import InstallationId
-from ..domain.repository import Repository
 from ..errors import GitHubInvalid, GitHubUnavailable
 from .client import GitHubClient
-from .repositories import repository_of
+from .graphql import RATE_LIMIT
+from .paging import PageSize
+from .repositories import RepositoryPage, page_of
 
 CAP = 1000
 """Results that GitHub gives for one search, whatever it counts."""
 
+LONGEST_QUERY = 256
+"""Characters that GitHub takes."""
+
 BEGINNING = datetime(2007, 10, 1, tzinfo=UTC)
 """No repository of GitHub's is older."""
 
-_CREATED = re.compile(r"(?:^|\s)-?created:", re.IGNORECASE)
+MOST_SLICES = 20
+"""Slices that are counted with one request, fewer where GitHub does not answer that in time."""
+
 _SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
-class Shard:
+class Slice:
     """A part of a search: repositories created from `first` to `last`, both included, in whole seconds."""
 
     query: str
@@ -43,113 +49,85 @@ class Shard:
         """The search as GitHub takes it."""
         return f"{self.query} created:{_moment(self.first)}..{_moment(self.last)}"
 
-    def halves(self) -> tuple[Shard, Shard]:
-        """The older and the newer half; raises `GitHubInvalid` where it is one second long."""
-        if self.first >= self.last:
+    def divided(self, parts: int) -> list[Slice]:
+        """At most `parts` slices of about the same length, oldest first.
+
+        Raises `GitHubInvalid` where it is one second long.
+        """
+        seconds = int((self.last - self.first).total_seconds()) + 1
+        if seconds < 2:
             raise GitHubInvalid(
                 f"more than {CAP} repositories match {self.query!r} that were created in the same second, "
                 f"{_moment(self.first)}: use an `org` entry, which has no such limit, or narrow the search"
             )
-        seconds = int((self.last - self.first).total_seconds()) // 2
-        middle = self.first + timedelta(seconds=seconds)
-        return Shard(self.query, self.first, middle), Shard(self.query, middle + _SECOND, self.last)
+        count = min(parts, seconds)
+        starts = [self.first + timedelta(seconds=seconds * index // count) for index in range(count)]
+        ends = [start - _SECOND for start in starts[1:]] + [self.last]
+        return [Slice(self.query, start, end) for start, end in zip(starts, ends, strict=True)]
 
 
-@dataclass(frozen=True)
-class _Page:
-    total: int
-    given: int  # with those that may not be seen, which come as null
-    repositories: tuple[Repository, ...]
-    following: str | None
+async def page_of_search(
+    github: GitHubClient, query: str, *, after: str | None, size: PageSize, installation_id: InstallationId, token: str
+) -> RepositoryPage:
+    """A page of what the search finds."""
+
+    async def ask(first: int) -> RepositoryPage:
+        variables = {"query": query, "first": first, "after": after}
+        data = (await github.graphql("search_repositories", variables, token=token)).but_for_missing()
+        return page_of(data["search"], installation_id=installation_id)
+
+    return await size.ask(ask)
 
 
-async def search_repositories(
-    github: GitHubClient, query: str, *, installation_id: InstallationId, token: str, now: datetime
-) -> AsyncIterator[Repository]:
-    """Every repository that the search finds, once.
+async def divide(github: GitHubClient, whole: Slice, *, total: int, token: str) -> list[tuple[Slice, int]]:
+    """The parts of a search that finds `total`, more than the cap, with what each finds: none of them nothing.
 
-    Raises `GitHubInvalid` where the search is beyond the cap and cannot be divided, `GitHubUnavailable` where GitHub
-    gives fewer than it counted (another try then finds all).
+    Neighbours are joined up to the cap; a part beyond it must be divided again. Raises `GitHubUnavailable` where
+    GitHub's counts do not add up.
     """
-    seen: set[str] = set()
-    first = await _page(github, query, after=None, installation_id=installation_id, token=token)
-    if first.total <= CAP:
-        parts = _rest_of(github, query, first, installation_id=installation_id, token=token)
-    else:
-        parts = _divided(github, query, first.total, installation_id=installation_id, token=token, now=now)
-    async for repository in parts:
-        if repository.node_id not in seen:
-            seen.add(repository.node_id)
-            yield repository
+    wanted = max(2, 4 * total // CAP)  # small enough that neighbours fill the cap well
+
+    async def ask(most: int) -> tuple[list[Slice], list[int]]:
+        parts = whole.divided(min(wanted, most))
+        return parts, await count(github, [whole.text, *(part.text for part in parts)], token=token)
+
+    parts, counts = await PageSize(largest=MOST_SLICES, smallest=2).ask(ask)
+    if sum(counts[1:]) < counts[0]:
+        raise GitHubUnavailable(f"GitHub's counts of {whole.query!r} do not add up: {counts[1:]} of {counts[0]}")
+    return list(_joined(zip(parts, counts[1:], strict=True)))
 
 
-async def _divided(
-    github: GitHubClient, query: str, total: int, *, installation_id: InstallationId, token: str, now: datetime
-) -> AsyncIterator[Repository]:
-    if _CREATED.search(query):
-        raise GitHubInvalid(
-            f"{query!r} matches {total} repositories, GitHub gives {CAP} for one search, and Octobatch cannot divide a "
-            "search that has `created:` itself: leave that out, narrow the search, or use an `org` entry"
-        )
-    waiting = [(Shard(query, BEGINNING, now.replace(microsecond=0)), total)]
-    while waiting:
-        shard, count = waiting.pop()
-        if count > CAP:
-            waiting += reversed(await _counted_halves(github, shard, count, token=token))
-        elif count:
-            first = await _page(github, shard.text, after=None, installation_id=installation_id, token=token)
-            async for repository in _rest_of(github, shard.text, first, installation_id=installation_id, token=token):
-                yield repository
+async def count(github: GitHubClient, queries: Sequence[str], *, token: str) -> list[int]:
+    """How many repositories each search finds."""
+    document = count_document(len(queries))
+    variables = {f"q{index}": query for index, query in enumerate(queries)}
+    data = (await github.graphql(document, variables, token=token)).complete()
+    return [data[f"s{index}"]["repositoryCount"] for index in range(len(queries))]
 
 
-async def _counted_halves(github: GitHubClient, shard: Shard, count: int, *, token: str) -> list[tuple[Shard, int]]:
-    older, newer = shard.halves()
-    variables = {"older": older.text, "newer": newer.text}
-    data = (await github.graphql("count_halves", variables, token=token)).complete()
-    counts = data["older"]["repositoryCount"], data["newer"]["repositoryCount"]
-    if sum(counts) < count and sum(counts) < await _count(github, shard, token=token):
-        raise GitHubUnavailable(f"GitHub's counts of {shard.query!r} do not add up: {counts} of {count}")
-    return [(older, counts[0]), (newer, counts[1])]
-
-
-async def _count(github: GitHubClient, shard: Shard, *, token: str) -> int:
-    """How many the shard finds now: some may have been deleted since it was counted."""
-    variables = {"older": shard.text, "newer": shard.text}
-    data = (await github.graphql("count_halves", variables, token=token)).complete()
-    return data["older"]["repositoryCount"]
-
-
-async def _rest_of(
-    github: GitHubClient, query: str, page: _Page, *, installation_id: InstallationId, token: str
-) -> AsyncIterator[Repository]:
-    """The repositories of a first page and of those after it."""
-    given = 0
-    while True:
-        if page.total > CAP:
-            raise GitHubUnavailable(f"{query!r} finds more repositories than when it was counted")
-        given += page.given
-        for repository in page.repositories:
-            yield repository
-        if page.following is None:
-            break
-        page = await _page(github, query, after=page.following, installation_id=installation_id, token=token)
-    if given < page.total:
-        raise GitHubUnavailable(f"GitHub gave {given} of the {page.total} repositories that {query!r} matches")
-
-
-async def _page(
-    github: GitHubClient, query: str, *, after: str | None, installation_id: InstallationId, token: str
-) -> _Page:
-    variables = {"query": query, "after": after}
-    data = (await github.graphql("search_repositories", variables, token=token)).complete()
-    search = data["search"]
-    info = search["pageInfo"]
-    return _Page(
-        total=search["repositoryCount"],
-        given=len(search["nodes"]),
-        repositories=tuple(repository_of(node, installation_id=installation_id) for node in search["nodes"] if node),
-        following=info["endCursor"] if info["hasNextPage"] else None,
+def count_document(searches: int) -> str:
+    """One document that counts so many searches."""
+    declarations = ", ".join(f"$q{index}: String!" for index in range(searches))
+    fields = "\n  ".join(
+        f"s{index}: search(type: REPOSITORY, query: $q{index}, first: 1) {{ repositoryCount }}"
+        for index in range(searches)
     )
+    return f"query CountSearches({declarations}) {{\n  {RATE_LIMIT}\n  {fields}\n}}\n"
+
+
+def _joined(parts: Iterator[tuple[Slice, int]]) -> Iterator[tuple[Slice, int]]:
+    pending: tuple[Slice, int] | None = None
+    for part, found in parts:
+        if not found:
+            continue
+        if pending and pending[1] + found <= CAP:
+            pending = Slice(part.query, pending[0].first, part.last), pending[1] + found
+            continue
+        if pending:
+            yield pending
+        pending = part, found
+    if pending:
+        yield pending
 
 
 def _moment(time: datetime) -> str:

@@ -41,6 +41,7 @@ COMMANDS_RELAYED = Counter(
 )
 
 BUDGET_LEFT = Gauge("octobatch_github_quota_left", "What GitHub said is left", ["identity", "resource"])
+GRAPHQL_POINTS = Counter("octobatch_github_graphql_points_total", "What GraphQL queries cost, in points", ["identity"])
 BUDGET_DENIALS = Counter("octobatch_github_denials_total", "Requests put off to stay within a limit", ["budget"])
 APP_KEY_IN_USE = Gauge(
     "octobatch_github_app_key_in_use", "1 for the key of the App that signs, 0 for its other keys", ["key"]

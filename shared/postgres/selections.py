@@ -66,6 +66,16 @@ async def get_selection(conn: Connection, selection_id: SelectionId) -> Selectio
     return _from_row(row)
 
 
+async def fetch_latest_of_campaign(conn: Connection, name: str) -> Selection | None:
+    """The newest complete selection that a run of the campaign was made from."""
+    row = await conn.fetchrow(
+        f"SELECT {_COLUMNS} FROM selections WHERE state = 'complete' AND run_id IS NOT NULL AND campaign_id ="  # noqa: S608
+        " (SELECT id FROM campaigns WHERE name = $1) ORDER BY id DESC LIMIT 1",
+        name,
+    )
+    return _from_row(row) if row else None
+
+
 async def mark_selecting(conn: Connection, selection_id: SelectionId) -> bool:
     """Records that work has begun; False where the selection is finished already."""
     return await _change(conn, selection_id, "state = 'selecting'")

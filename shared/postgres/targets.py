@@ -16,6 +16,7 @@ from typing import Any
 from asyncpg import Record
 
 from ..domain.ids import CampaignId, InstallationId, RunId, TargetId
+from ..domain.repository import Repository
 from ..domain.target import (
     UNSETTLED,
     ChecksState,
@@ -287,3 +288,45 @@ def _optional_stat(row: Record) -> DiffStat | None:
 def _optional_pull_request(row: Record) -> PullRequestRef | None:
     values: dict[str, Any] = {name: row[f"pull_request_{name}"] for name in ("number", "node_id", "url")}
     return PullRequestRef(**values) if values["number"] is not None else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRepository:
+    """The repository of a target, as it was when the run was planned."""
+
+    target_id: TargetId
+    state: TargetState
+    repository: Repository
+    base_branch: str
+
+
+async def list_run_repositories(
+    conn: Connection, run_id: RunId, *, states: Sequence[TargetState], after: str | None, limit: int
+) -> list[RunRepository]:
+    """The repositories of a run's targets in these states, by target, from the one after the id `after` on."""
+    rows = await conn.fetch(
+        """
+        SELECT id, state, repository_node_id, repository_id, repository, installation_id, base_branch FROM targets
+        WHERE run_id = $1 AND state = ANY($2) AND ($3::uuid IS NULL OR id > $3) ORDER BY id LIMIT $4
+        """,
+        run_id,
+        [state.value for state in states],
+        after,
+        limit,
+    )
+    return [
+        RunRepository(
+            target_id=TargetId(row["id"]),
+            state=TargetState(row["state"]),
+            repository=Repository(
+                node_id=row["repository_node_id"],
+                database_id=row["repository_id"],
+                name_with_owner=row["repository"],
+                default_branch=None,
+                head_oid=None,
+                installation_id=InstallationId(row["installation_id"]),
+            ),
+            base_branch=row["base_branch"],
+        )
+        for row in rows
+    ]

@@ -65,6 +65,8 @@ async def _app(session: Session, owner: str, installation_id: int) -> None:
     await session.as_app("GET", "/app/installations", params={"per_page": 1, "page": 1})
     await session.as_app("GET", installation)
     await session.as_app("GET", f"/orgs/{owner}/installation")
+    granted = app["permissions"] | {"organization_custom_properties": "read"}
+    await session.control("PATCH", f"/installations/{installation_id}", {"permissions": granted})
     token = await session.as_app("POST", f"{installation}/access_tokens", status=201, json={})
     session.token = token["token"]
     await session.as_app("PATCH", "/app/hook/config", json={"content_type": "json", "secret": "s", "insecure_ssl": "0"})
@@ -96,6 +98,9 @@ async def _repositories(session: Session, owner: str) -> None:
     await session.control("POST", "/repositories", many)
     await session.ask("GET", "/installation/repositories", params={"per_page": 2, "page": 1})
     await session.ask("GET", f"/orgs/{owner}")
+    properties = {"values": {"tier": "gold", "areas": ["a", "b"]}}
+    await session.control("PUT", f"/repositories/{owner}/service/properties", properties)
+    await session.ask("GET", f"/orgs/{owner}/properties/values", params={"per_page": 10})
     await session.ask("GET", "/users/ada")
     await session.ask("GET", f"/orgs/{owner}/repos", params={"per_page": 2, "sort": "full_name", "type": "all"})
     await session.ask("GET", f"/users/{owner}/repos", params={"sort": "created", "direction": "desc"})

@@ -7,6 +7,10 @@ from pathlib import Path
 import pytest
 from graphql import GraphQLSchema, build_schema, parse, validate
 
+from shared.github.contents import contents_query
+from shared.github.files import files_document
+from shared.github.repositories import WantedRepository, by_name_document
+from shared.github.search import count_document
 from tests.conformance.subset import differences
 
 ROOT = Path(__file__).parents[2]
@@ -80,6 +84,28 @@ def test_every_document_of_the_product_is_valid_on_github_and_the_sandbox(
     document = parse(path.read_text())
     assert validate(github_schema, document) == []
     assert validate(build_schema(SDL.read_text()), document) == []
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.stem)
+def test_every_query_asks_what_it_costs(path: Path) -> None:
+    text = path.read_text()
+    assert "mutation" in text or "rateLimit {" in text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        by_name_document([WantedRepository(name_with_owner="acme/api", branches=("main", "next"))])[0],
+        contents_query(repository="acme/api", oid="0" * 40, batch=[("file", "a"), ("folder", "")])[0],
+        count_document(3),
+        files_document(2, with_text=True),
+        files_document(1, with_text=False),
+    ],
+)
+def test_every_generated_document_is_valid_too_and_asks_what_it_costs(github_schema: GraphQLSchema, text: str) -> None:
+    assert validate(github_schema, parse(text)) == []
+    assert validate(build_schema(SDL.read_text()), parse(text)) == []
+    assert "rateLimit {" in text
 
 
 def test_a_misspelt_field_in_a_document_is_caught(github_schema: GraphQLSchema) -> None:

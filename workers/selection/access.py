@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from shared.domain.ids import InstallationId, RunId
 from shared.domain.installation import InstallationToken, TokenRequest, TokenScope
 from shared.domain.operation import Service
-from shared.domain.permissions import SELECT
+from shared.domain.permissions import SELECT, Level, Permissions
 from shared.domain.principal import Principal
 from shared.errors import GitHubUnauthorized, GitHubUnavailable, InvalidSettings
 from shared.github.client import GitHubClient
 from shared.github.repositories import accessible_ids
 from shared.streams.tokens import TokenClient
+
+SEE_TEAMS: Permissions = {"members": Level.READ}
+SEE_PROPERTIES: Permissions = {"organization_custom_properties": Level.READ}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,9 +53,12 @@ class Access:
         return account
 
     @asynccontextmanager
-    async def token(self, installation_id: InstallationId) -> AsyncIterator[str]:
-        """A token to ask with. One that GitHub refuses meanwhile is given up, and the selection is tried again."""
-        token = await self._get(installation_id)
+    async def token(self, installation_id: InstallationId, *, besides: Permissions | None = None) -> AsyncIterator[str]:
+        """A token to ask with, with permissions `besides` those of every selection.
+
+        One that GitHub refuses meanwhile is given up, and the selection is tried again.
+        """
+        token = await self._get(installation_id, besides or {})
         try:
             yield token.token
         except GitHubUnauthorized as error:
@@ -65,9 +71,9 @@ class Access:
         async with self.token(installation_id) as token:
             return await accessible_ids(self._github, token=token)
 
-    async def _get(self, installation_id: InstallationId) -> InstallationToken:
+    async def _get(self, installation_id: InstallationId, besides: Permissions | None = None) -> InstallationToken:
         request = TokenRequest(
-            scope=TokenScope(installation_id=installation_id, permissions=SELECT),
+            scope=TokenScope(installation_id=installation_id, permissions={**SELECT, **(besides or {})}),
             requester=Principal.of_service(Service.SELECTION),
             purpose=self._purpose,
             run_id=self._run_id,

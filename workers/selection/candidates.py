@@ -1,8 +1,8 @@
-"""From what the entries of `on` found to a selection: each repository and branch once, with the reason. Pure."""
+"""Whether a repository that an entry found is in or out, by what is known of it, and why. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -110,50 +110,9 @@ def _one_of(values: Sequence[str]) -> str:
     return " or ".join(values)
 
 
-def union(found: Iterable[SelectedRepository]) -> list[SelectedRepository]:
-    """Each repository and branch once, in the order they were found: in where any entry has it in."""
-    kept: dict[tuple[str, str], SelectedRepository] = {}
-    for each in found:
-        key = each.repository.node_id, each.branch
-        before = kept.get(key)
-        if before is None or (each.included and not before.included):
-            kept[key] = each
-    return list(kept.values())
-
-
 def skipped(selected: Sequence[SelectedRepository], skip: Skip) -> list[SelectedRepository]:
     """The same, with those out that `skip` leaves out by what is known of them."""
     return [_skip(each, skip) for each in selected]
-
-
-def opted_out(selected: Sequence[SelectedRepository], having: frozenset[str], *, path: str) -> list[SelectedRepository]:
-    """The same, with those out whose node id is in `having`: they have the file that means "not here"."""
-    return [
-        _out(each, f"it opted out: it has the file {path}") if each.repository.node_id in having else each
-        for each in selected
-    ]
-
-
-def limited(selected: Sequence[SelectedRepository], limit: int) -> list[SelectedRepository]:
-    """The same, with only the first `limit` repositories in, each with all its branches; 0 = no limit."""
-    if not limit:
-        return list(selected)
-    first: set[str] = set()
-    kept: list[SelectedRepository] = []
-    for each in selected:
-        if each.included and len(first) < limit:
-            first.add(each.repository.node_id)
-        kept.append(each if each.repository.node_id in first else _out(each, f"it is beyond the limit of {limit}"))
-    return kept
-
-
-def by_installation(selected: Sequence[SelectedRepository]) -> Mapping[int, list[str]]:
-    """The node ids of what is in, once each, by installation."""
-    ids: dict[int, dict[str, None]] = {}
-    for each in selected:
-        if each.included:
-            ids.setdefault(each.repository.installation_id, {})[each.repository.node_id] = None
-    return {installation: list(nodes) for installation, nodes in ids.items()}
 
 
 def _refusal(repository: Repository, accessible: frozenset[int] | None) -> str | None:

@@ -1,11 +1,13 @@
 """The command of the selection worker: from the `on` part of a spec to a stored selection, and on to its run.
 
-A selection is stored in one transaction, with the state of its run and the command that plans it. So a worker that
-is killed leaves nothing, and the next one begins anew: a selection has all of its repositories or none.
+What is found is stored page by page in the selection's working memory, so that a worker that is killed leaves the next
+one little to ask again. The selection itself is finished in one transaction, with the state of its run and the command
+that plans it: until then it has no repositories to show.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 import structlog
@@ -13,19 +15,20 @@ import structlog
 from shared.clock import utcnow
 from shared.domain import commands
 from shared.domain.event import run_event
-from shared.domain.ids import InstallationId, SelectionId
+from shared.domain.ids import SelectionId
 from shared.domain.run import RunState
-from shared.domain.selection import SelectedRepository, Selection
-from shared.domain.spec import CampaignSpec, parse_spec
-from shared.github.repositories import with_file
+from shared.domain.selection import Selection, SelectionPhase
+from shared.domain.spec import ExcludeEntry, parse_spec
+from shared.github.client import Usage
 from shared.outbox import Work
-from shared.postgres import runs, selections
+from shared.postgres import runs, selection_results, selection_shards, selections
 from workers.runtime import Command
 
 from .access import Access
-from .candidates import by_installation, limited, opted_out, skipped, union
 from .context import SelectionContext
-from .entries import find_repositories
+from .deciding import decide
+from .finding import SelectionOver, Turn, find
+from .making import Making, described
 
 _log = structlog.get_logger(__name__)
 
@@ -35,36 +38,54 @@ async def select_repositories(ctx: SelectionContext, command: Command) -> None:
     selection = await _begin(ctx, command)
     if selection is None:
         return
-    access = Access(
-        ctx.tokens,
-        ctx.github,
-        run_id=selection.run_id,
-        purpose=f"selection {selection.id} for {command.actor}",
-    )
-    selected = await _select(ctx, parse_spec(selection.document), access)
-    async with ctx.outbox.transaction(completing=command.operation_id) as work:
-        await _finish(work, selection, selected, actor=command.actor)
-    included = sum(each.included for each in selected)
-    _log.info("selection_complete", selection_id=str(selection.id), found=len(selected), included=included)
+    making = _making(ctx, selection, command)
+    turn = Turn()
+    try:
+        if selection.phase is SelectionPhase.FINDING:
+            await find(making, turn)
+            await _combine(making)
+        await decide(making, turn)
+        async with ctx.outbox.transaction(completing=command.operation_id) as work:
+            await _finish(work, making, actor=command.actor)
+    except SelectionOver:
+        _log.info("selection_over", selection_id=str(selection.id))
+        return
+    _log.info("selection_complete", selection_id=str(selection.id))
 
 
 async def give_up(ctx: SelectionContext, command: Command, error: str) -> None:
     """A selection that cannot be made fails, and its run with it."""
+    if command.type != "select_repositories":
+        return
     selection_id = _selection_id(command)
     async with ctx.outbox.transaction() as work:
         selection = await selections.get_selection(work.conn, selection_id)
         await selections.fail_selection(work.conn, selection_id, error=error)
+        await selection_shards.forget_working_memory(work.conn, selection_id)
         if selection.run_id and await runs.move_run(work.conn, selection.run_id, to=RunState.FAILED, error=error):
             await work.emit(run_event(selection.run_id, RunState.FAILED, now=utcnow(), error=error))
+
+
+def _making(ctx: SelectionContext, selection: Selection, command: Command) -> Making:
+    usage = Usage()
+    counting = replace(ctx, github=ctx.github.counting(usage))
+    purpose = f"selection {selection.id} for {command.actor}"
+    return Making(
+        ctx=counting,
+        selection=selection,
+        spec=parse_spec(selection.document),
+        access=Access(ctx.tokens, counting.github, run_id=selection.run_id, purpose=purpose),
+        usage=usage,
+    )
 
 
 async def _begin(ctx: SelectionContext, command: Command) -> Selection | None:
     """The selection, now being made; None where it is finished, or its run is and nobody wants it any more."""
     selection_id = _selection_id(command)
     async with ctx.outbox.transaction() as work:
-        selection = await selections.get_selection(work.conn, selection_id)
         if not await selections.mark_selecting(work.conn, selection_id):
             return None
+        selection = await selections.get_selection(work.conn, selection_id)
         if selection.run_id is None:
             return selection
         if await runs.move_run(work.conn, selection.run_id, to=RunState.SELECTING):
@@ -73,31 +94,39 @@ async def _begin(ctx: SelectionContext, command: Command) -> Selection | None:
         if run.state is RunState.SELECTING:
             return selection
         await selections.cancel_selection(work.conn, selection_id)
+        await selection_shards.forget_working_memory(work.conn, selection_id)
         return None
 
 
-async def _select(ctx: SelectionContext, spec: CampaignSpec, access: Access) -> list[SelectedRepository]:
-    selected = skipped(union(await find_repositories(ctx, spec.on, access)), spec.skip)
-    if spec.skip.opt_out_file:
-        path = spec.skip.opt_out_file
-        for installation_id, node_ids in by_installation(selected).items():
-            async with access.token(InstallationId(installation_id)) as token:
-                having = await with_file(ctx.github, node_ids, path=path, token=token)
-            selected = opted_out(selected, having, path=path)
-    return limited(selected, spec.limit)
+async def _combine(making: Making) -> None:
+    """From candidates to the selection's repositories; what its files decide comes after it."""
+    selection_id = making.selection.id
+    excluding = [index for index, entry in enumerate(making.spec.on) if isinstance(entry, ExcludeEntry)]
+    reasons = [f"on.{index} excludes it ({described(making.entry(index))})" for index in excluding]
+    async with making.ctx.pool.acquire() as conn, conn.transaction():
+        if not await selection_results.begin_examining(conn, selection_id):
+            raise SelectionOver
+        await selection_shards.combine_candidates(conn, selection_id, excluding=excluding, reasons=reasons)
+        await selection_results.count_to_examine(conn, selection_id)
 
 
-async def _finish(work: Work, selection: Selection, selected: list[SelectedRepository], *, actor: str) -> None:
-    if selection.run_id is None:
-        await selections.complete_selection(work.conn, selection.id, selected)
-        return
+async def _finish(work: Work, making: Making, *, actor: str) -> None:
+    selection, usage = making.selection, making.usage
     # the run comes first: whoever cancels it meanwhile waits for this transaction, or has this one see it
-    if not await runs.move_run(work.conn, selection.run_id, to=RunState.PLANNING):
+    if selection.run_id and not await runs.move_run(work.conn, selection.run_id, to=RunState.PLANNING):
         await selections.cancel_selection(work.conn, selection.id)
+        await selection_shards.forget_working_memory(work.conn, selection.id)
         return
-    await selections.complete_selection(work.conn, selection.id, selected)
-    await work.accept(commands.plan_run(selection.run_id, actor=actor))
-    await work.emit(run_event(selection.run_id, RunState.PLANNING, now=utcnow()))
+    if making.spec.limit:
+        await selection_results.apply_limit(work.conn, selection.id, making.spec.limit)
+    if not await selection_results.finish_selection(
+        work.conn, selection.id, requests=usage.requests, points=usage.points
+    ):
+        raise SelectionOver
+    await selection_shards.forget_working_memory(work.conn, selection.id)
+    if selection.run_id:
+        await work.accept(commands.plan_run(selection.run_id, actor=actor))
+        await work.emit(run_event(selection.run_id, RunState.PLANNING, now=utcnow()))
 
 
 def _selection_id(command: Command) -> SelectionId:

@@ -10,10 +10,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from shared.domain.installation import Installation
+from shared.errors import GitHubInvalid
+from shared.github.search import BEGINNING, CAP, Slice
 
 _WORDS = re.compile(r'(?:[^\s"]|"[^"]*")+')
+_CREATED = re.compile(r"(?:-|NOT )?created:", re.IGNORECASE)
+_SPAN = re.compile(r"([^.]+)\.\.([^.]+)")
+_BOUND = re.compile(r"(>=|<=|>|<|)([^.<>=]+)")
+_DAY_LENGTH = len("2026-01-31")
+_SECOND = timedelta(seconds=1)
 _OWNER = re.compile(r"(org|user|owner|repo):\"?([^/\s\"]+)", re.IGNORECASE)
 
 
@@ -38,6 +46,58 @@ def for_each_installation(query: str, installations: Iterable[Installation]) -> 
         OwnedQuery(each.account, f"{query} {'org' if each.account_type == 'Organization' else 'user'}:{each.account}")
         for each in installations
     ]
+
+
+def created_between(query: str, *, now: datetime) -> Slice:
+    """The search as one slice, which can be divided: of all time until now, or of the time that it names itself.
+
+    Raises `GitHubInvalid` where it has a `created:` that cannot be divided.
+    """
+    words = _words(query)
+    own = [word for word in words if _CREATED.match(word)]
+    if not own:
+        return Slice(query, BEGINNING, now.replace(microsecond=0))
+    rest = " ".join(word for word in words if word not in own)
+    between = _between(own[0].partition(":")[2].strip('"'), now) if len(own) == 1 and own[0][0] != "-" else None
+    if between is None:
+        raise GitHubInvalid(
+            f"{query!r} matches more than {CAP} repositories, and Octobatch cannot divide its {' '.join(own)}: write "
+            "created:2020-01-01..2024-12-31, or >=, >, <= or < and a day, narrow the search, or use an `org` entry"
+        )
+    return Slice(rest, *between)
+
+
+def _between(text: str, now: datetime) -> tuple[datetime, datetime] | None:
+    """The first and the last second that `created:` allows."""
+    first, last = BEGINNING, now.replace(microsecond=0)
+    if match := _SPAN.fullmatch(text):
+        low, high = (_seconds_of(each) for each in match.groups())
+        given = (low and low[0], high and high[1])
+    elif match := _BOUND.fullmatch(text):
+        seconds = _seconds_of(match[2])
+        if seconds is None:
+            return None
+        given = {
+            ">": (seconds[1] + _SECOND, last), ">=": (seconds[0], last), "<": (first, seconds[0] - _SECOND),
+            "<=": (first, seconds[1]), "": seconds,
+        }[match[1]]  # fmt: skip
+    else:
+        return None
+    if given[0] is None or given[1] is None:
+        return None
+    return max(first, given[0]), min(last, given[1])
+
+
+def _seconds_of(text: str) -> tuple[datetime, datetime] | None:
+    """The first and the last second of a day or a time; of all time for `*`."""
+    if text == "*":
+        return BEGINNING, datetime.max.replace(tzinfo=UTC, microsecond=0)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment, moment + (timedelta(days=1) - _SECOND if len(text) == _DAY_LENGTH else timedelta())
 
 
 def _words(query: str) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 from shared.domain.operation import Service
 from shared.github.client import GitHubClient
@@ -34,6 +35,7 @@ async def open_selection(
             tokens=TokenClient(infrastructure.requests, on_token=limits and limits.know),
             pool=infrastructure.pool,
             outbox=infrastructure.outbox,
+            index_max_age=timedelta(seconds=settings.repository_index_max_age_seconds),
         )
 
 

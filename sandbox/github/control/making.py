@@ -14,7 +14,15 @@ from ..git.commits import commit_files
 from ..state import NewRepository, Repository
 from ..world import World
 from .handling import Nothing, account_of, person, repository_of
-from .requests import NewAccount, NewCommit, NewRepositories, NewRepositoryBody, RepositoryChange
+from .requests import (
+    NewAccount,
+    NewCommit,
+    NewRepositories,
+    NewRepositoryBody,
+    PropertiesBody,
+    RepositoryChange,
+    TeamBody,
+)
 
 
 def create_account(world: World, _: Request, body: NewAccount) -> Any:
@@ -31,6 +39,25 @@ def create_account(world: World, _: Request, body: NewAccount) -> Any:
         installation = installation or installing.install(world, app, account, permissions=body.permissions)
         answer["installation_id"] = installation.id
     return answer
+
+
+def put_team(world: World, _: Request, body: TeamBody) -> Any:
+    """PUT /teams"""
+    accounts = world.state.accounts
+    organization = account_of(world, body.organization)
+    found = accounts.team_by_slug(organization.id, body.slug)
+    team = found or accounts.create_team(organization.id, body.slug, body.slug)
+    members = [accounts.ensure(login, "User", now=world.clock.stamp()).id for login in body.members]
+    named = [world.state.repositories.by_name(organization.login, name) for name in body.repositories]
+    accounts.fill_team(team.id, members=members, repositories=[each.id for each in named if each])
+    return {"id": team.id, "node_id": team.node_id, "slug": team.slug}
+
+
+def put_properties(world: World, request: Request, body: PropertiesBody) -> Any:
+    """PUT /repositories/{owner}/{name}/properties"""
+    repository = repository_of(world, request)
+    world.state.repositories.set_properties(repository.id, body.values)
+    return _brief(world, repository)
 
 
 def create_repositories(world: World, _: Request, body: NewRepositories) -> Any:

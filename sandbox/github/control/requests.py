@@ -25,6 +25,21 @@ class NewAccount(_Body):
     teams: list[str] = Field(default_factory=list)
 
 
+class TeamBody(_Body):
+    """A team of an organisation, made where there is none: all its members, and all its repositories by name."""
+
+    organization: str
+    slug: str
+    members: list[str] = Field(default_factory=list)
+    repositories: list[str] = Field(default_factory=list)
+
+
+class PropertiesBody(_Body):
+    """Custom properties of a repository: all that it has."""
+
+    values: dict[str, str | list[str]] = Field(default_factory=dict)
+
+
 class NewRepositoryBody(_Body):
     """A repository. `files` are committed as its first commit; without, it has a README when it is touched."""
 

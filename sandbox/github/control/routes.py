@@ -25,9 +25,11 @@ def routes(world: World) -> list[Route]:
     return [
         route(world, "GET", "/", Nothing, steering.summary),
         route(world, "POST", "/accounts", requests.NewAccount, making.create_account),
+        route(world, "PUT", "/teams", requests.TeamBody, making.put_team),
         route(world, "POST", "/repositories", requests.NewRepositories, making.create_repositories),
         route(world, "GET", _REPOSITORY, Nothing, making.get_repository),
         route(world, "PATCH", _REPOSITORY, requests.RepositoryChange, making.change_repository),
+        route(world, "PUT", f"{_REPOSITORY}/properties", requests.PropertiesBody, making.put_properties),
         route(world, "DELETE", _REPOSITORY, Nothing, making.delete_repository),
         route(world, "POST", f"{_REPOSITORY}/commits", requests.NewCommit, making.commit),
         route(world, "GET", "/pulls", Nothing, happening.list_pulls),

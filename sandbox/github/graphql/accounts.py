@@ -40,7 +40,7 @@ def _teams(account: Account, info: GraphQLResolveInfo, **arguments: Any) -> Page
 
 
 def _team(account: Account, info: GraphQLResolveInfo, *, slug: str) -> Team | None:
-    return request(info).world.state.accounts.team_by_slug(account.id, slug)
+    return request(info).world.state.accounts.team_by_slug(account.id, slug) if _is_shown(info, account) else None
 
 
 _ACTOR: Resolvers = {
@@ -87,12 +87,25 @@ def _organization(team: Team, info: GraphQLResolveInfo) -> Account:
     return request(info).world.state.accounts.get(team.account_id)
 
 
+def _members(team: Team, info: GraphQLResolveInfo, **arguments: Any) -> Page[Account]:
+    return list_page(info, arguments, request(info).world.state.accounts.members(team.id))
+
+
+def _is_shown(info: GraphQLResolveInfo, organization: Account) -> bool:
+    """Whether the viewer may know of the organisation's teams."""
+    viewer = request(info).viewer
+    own = viewer.installation is not None and viewer.installation.account_id == organization.id
+    return own and viewer.may("members", "read")
+
+
 TEAM: Resolvers = {
     "combinedSlug": lambda team, info: f"{_organization(team, info).login}/{team.slug}",
     "databaseId": lambda team, _: team.id,
     "id": lambda team, _: team.node_id,
+    "members": _members,
     "name": lambda team, _: team.name,
     "organization": _organization,
+    "repositories": listing.of_team,
     "resourcePath": _team_path,
     "slug": lambda team, _: team.slug,
     "url": _team_url,

@@ -7,7 +7,7 @@ from typing import Any
 from graphql import GraphQLResolveInfo
 
 from ..errors import Refused
-from ..state import Account, Repository
+from ..state import Account, Repository, Team
 from .errors import no_such
 from .nodes import request
 from .pages import Page, Table, table_page
@@ -67,6 +67,17 @@ def owned(
     if any(given and "OWNER" not in given for given in (affiliations, owner_affiliations)):
         conditions.add("0")
     return _page(info, conditions, order_by or {"field": "CREATED_AT", "direction": "ASC"}, arguments)
+
+
+def of_team(
+    team: Team, info: GraphQLResolveInfo, *, order_by: dict[str, str] | None = None, **arguments: Any
+) -> Page[Repository]:
+    """The repositories that a team has access to and the viewer sees."""
+    conditions = Conditions()
+    conditions.add("repositories.id IN (SELECT repository_id FROM team_repositories WHERE team_id = ?)", team.id)
+    visible, parameters = visible_to(request(info).viewer)
+    conditions.add(visible, *parameters)
+    return _page(info, conditions, order_by or {"field": "NAME", "direction": "ASC"}, arguments)
 
 
 def _page(

@@ -159,12 +159,42 @@ def _order(call: Call) -> str:
 
 
 _REPOSITORY = "/repos/{owner}/{repo}"
+
+
+def list_property_values(call: Call) -> Reply:
+    """GET /orgs/{org}/properties/values"""
+    account = call.world.state.accounts.by_login(call.path["org"])
+    installation = call.viewer.installation
+    if account is None or installation is None or installation.account_id != account.id:
+        raise not_found()
+    if not call.viewer.may("organization_custom_properties", "read"):
+        raise forbidden()
+    repositories = call.world.state.repositories
+    call.set_link(repositories.count("owner_id = ?", [account.id]))
+    page = repositories.query("owner_id = ?", [account.id], limit=call.per_page, offset=call.offset)
+    values = repositories.properties([each.id for each in page])
+    return Reply(
+        body=[
+            {
+                "repository_id": each.id,
+                "repository_name": each.name,
+                "repository_full_name": each.full_name,
+                "properties": [
+                    {"property_name": name, "value": value} for name, value in values.get(each.id, {}).items()
+                ],
+            }
+            for each in page
+        ]
+    )
+
+
 ENDPOINTS: list[Endpoint] = [
     get("/orgs/{org}", get_organization, Audience.EITHER),
     get("/users/{login}", get_user, Audience.EITHER),
     get("/orgs/{login}/repos", list_repositories),
     get("/users/{login}/repos", list_repositories),
     change("POST", "/orgs/{login}/repos", create_repository),
+    get("/orgs/{org}/properties/values", list_property_values),
     get(_REPOSITORY, get_repository),
     change("PATCH", _REPOSITORY, update_repository),
     change("DELETE", _REPOSITORY, delete_repository),

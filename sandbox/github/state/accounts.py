@@ -111,3 +111,19 @@ class Accounts:
         """The team of that organisation with that slug."""
         row = self._store.row("SELECT * FROM teams WHERE account_id = ? AND slug = ?", [account_id, slug])
         return record(Team, row) if row else None
+
+    def members(self, team_id: int) -> list[Account]:
+        """The members of a team, by login."""
+        members = "SELECT account_id FROM team_members WHERE team_id = ?"
+        rows = self._store.rows(f"SELECT * FROM accounts WHERE id IN ({members}) ORDER BY login", [team_id])
+        return records(Account, rows)
+
+    def fill_team(self, team_id: int, *, members: list[int], repositories: list[int]) -> None:
+        """Gives a team these members and access to these repositories (ids), and no others."""
+        for table, column, ids in (
+            ("team_members", "account_id", members),
+            ("team_repositories", "repository_id", repositories),
+        ):
+            self._store.execute(f"DELETE FROM {table} WHERE team_id = ?", [team_id])
+            for each in dict.fromkeys(ids):
+                self._store.execute(f"INSERT INTO {table} (team_id, {column}) VALUES (?, ?)", [team_id, each])

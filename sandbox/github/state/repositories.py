@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -185,6 +186,26 @@ class Repositories:
     def delete(self, repository_id: int) -> None:
         """Removes the repository and all that hangs on it."""
         self._store.execute("DELETE FROM repositories WHERE id = ?", [repository_id])
+
+    def set_properties(self, repository_id: int, values: Mapping[str, str | list[str]]) -> None:
+        """Gives a repository these custom properties, and no others."""
+        self._store.execute("DELETE FROM repository_properties WHERE repository_id = ?", [repository_id])
+        self._store.execute_many(
+            "INSERT INTO repository_properties (repository_id, name, value) VALUES (?, ?, ?)",
+            [(repository_id, name, json.dumps(value)) for name, value in values.items()],
+        )
+
+    def properties(self, repository_ids: Sequence[int]) -> Mapping[int, dict[str, str | list[str]]]:
+        """The custom properties of those of the repositories that have any."""
+        found: dict[int, dict[str, str | list[str]]] = {}
+        rows = self._store.rows(
+            "SELECT repository_id, name, value FROM repository_properties"
+            f" WHERE repository_id IN ({marks(repository_ids)}) ORDER BY name",
+            repository_ids,
+        )
+        for row in rows:
+            found.setdefault(row["repository_id"], {})[row["name"]] = json.loads(row["value"])
+        return found
 
     def next_number(self, repository_id: int) -> int:
         """The next number of an issue or pull request."""

@@ -63,6 +63,16 @@ CREATE TABLE teams (
     name TEXT NOT NULL,
     UNIQUE (account_id, slug)
 );
+CREATE TABLE team_members (
+    team_id INTEGER NOT NULL REFERENCES teams ON DELETE CASCADE,
+    account_id INTEGER NOT NULL REFERENCES accounts,
+    PRIMARY KEY (team_id, account_id)
+) WITHOUT ROWID;
+CREATE TABLE team_repositories (
+    team_id INTEGER NOT NULL REFERENCES teams ON DELETE CASCADE,
+    repository_id INTEGER NOT NULL REFERENCES repositories ON DELETE CASCADE,
+    PRIMARY KEY (team_id, repository_id)
+) WITHOUT ROWID;
 
 CREATE TABLE installations (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -128,6 +138,12 @@ CREATE TABLE repository_topics (
     repository_id INTEGER NOT NULL REFERENCES repositories ON DELETE CASCADE,
     topic TEXT NOT NULL COLLATE NOCASE,
     PRIMARY KEY (topic, repository_id)
+) WITHOUT ROWID;
+CREATE TABLE repository_properties (
+    repository_id INTEGER NOT NULL REFERENCES repositories ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (repository_id, name)
 ) WITHOUT ROWID;
 CREATE TABLE repository_redirects (
     full_name TEXT PRIMARY KEY COLLATE NOCASE,

@@ -7,7 +7,7 @@ from ..permissions import PUBLISH, SELECT, Level, Permissions
 
 _CEILINGS: dict[Service, Permissions] = {
     Service.CAMPAIGNS: {**PUBLISH, "checks": Level.READ, "statuses": Level.READ, "workflows": Level.WRITE},
-    Service.SELECTION: {**SELECT, "members": Level.READ},
+    Service.SELECTION: {**SELECT, "members": Level.READ, "organization_custom_properties": Level.READ},
     Service.TOKENS: {"metadata": Level.READ},
 }
 _WRITE_ALONE = {"workflows"}

@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, WithJsonSchema, model_validator
 
 from ..repository import Visibility
+from ..search_query import CODE_QUALIFIERS, REPOSITORY_QUALIFIERS, problem_of
 from ..target import TargetState
 from .fields import (
     AsTuple,
@@ -36,12 +37,20 @@ Since = Annotated[
 """A moment, or how long before the selection."""
 
 
+def _search(qualifiers: frozenset[str]) -> AfterValidator:
+    def check(query: str) -> str:
+        if problem := problem_of(query, qualifiers):
+            raise wrong(problem)
+        return query
+
+    return AfterValidator(check)
+
+
 class SearchEntry(SpecModel):
     """All repositories that a GitHub search finds."""
 
-    repositories_matching_query: str = Field(
+    repositories_matching_query: Annotated[str, _search(REPOSITORY_QUALIFIERS)] = Field(
         min_length=1,
-        max_length=256,
         description="A search for repositories, in GitHub's words",
         examples=["org:acme language:go archived:false"],
     )
@@ -50,9 +59,8 @@ class SearchEntry(SpecModel):
 class CodeSearchEntry(SpecModel):
     """All repositories in which a GitHub search for code finds a file, on default branches."""
 
-    code_search: str = Field(
+    code_search: Annotated[str, _search(CODE_QUALIFIERS)] = Field(
         min_length=1,
-        max_length=256,
         description="A search for code, in GitHub's words",
         examples=["org:acme filename:go.mod"],
     )
@@ -61,10 +69,10 @@ class CodeSearchEntry(SpecModel):
 class Filters(SpecModel):
     """What a repository of a listing must be like; all that is given must hold."""
 
-    topic: Annotated[tuple[str, ...], AsTuple] = Field(
+    topic: Annotated[tuple[str, ...], as_tuple_of_one] = Field(
         (), description="Only repositories that have all of these topics", examples=[["backend"]]
     )
-    language: Annotated[tuple[str, ...], AsTuple] = Field(
+    language: Annotated[tuple[str, ...], as_tuple_of_one] = Field(
         (), description="Only repositories mostly written in one of these languages", examples=[["Go", "Rust"]]
     )
     visibility: Annotated[tuple[Visibility, ...], as_enums(Visibility)] = Field(

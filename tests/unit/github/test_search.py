@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -22,18 +23,25 @@ from hypothesis import strategies as st
 from shared.domain.ids import InstallationId
 from shared.errors import GitHubInvalid, GitHubUnavailable
 from shared.github.client import GitHubClient
-from shared.github.search import BEGINNING, CAP, Shard, search_repositories
+from shared.github.paging import PageSize
+from shared.github.search import BEGINNING, CAP, Slice, divide, page_of_search
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+TIMED_OUT = httpx.Response(
+    200,
+    json={
+        "data": None,
+        "errors": [{"message": "Something went wrong while executing your query. This may be a timeout"}],
+    },
+)
 RANGE = re.compile(r"created:(\S+)\.\.(\S+)")
 
 
 @dataclass
 class Searched:
-    """Repositories by number, each with the time it was created at; `forgets` are counted and never given."""
+    """Repositories by number, each with the time it was created at."""
 
     created: dict[int, datetime]
-    forgets: frozenset[int] = frozenset()
     requests: list[dict[str, Any]] = field(default_factory=list)
 
     def matching(self, query: str) -> list[int]:
@@ -47,16 +55,26 @@ class Searched:
         sent = json.loads(request.content)
         self.requests.append(sent)
         variables = sent["variables"]
-        if "CountHalves" in sent["query"]:
-            counts = {name: {"repositoryCount": len(self.matching(variables[name]))} for name in ("older", "newer")}
+        if "CountSearches" in sent["query"]:
+            counts = {
+                f"s{name[1:]}": {"repositoryCount": len(self.matching(query))} for name, query in variables.items()
+            }
             return httpx.Response(200, json={"data": counts})
         matching = self.matching(variables["query"])
         start = int(variables["after"] or 0)
-        nodes = [node(number) for number in matching[:CAP][start : start + 100] if number not in self.forgets]
+        nodes = [node(number) for number in matching[:CAP][start : start + variables["first"]]]
         following = start + 100 if start + 100 < min(len(matching), CAP) else None
         info = {"hasNextPage": following is not None, "endCursor": following and str(following)}
-        found = {"repositoryCount": len(matching), "pageInfo": info, "nodes": nodes}
+        found = {"totalCount": len(matching), "pageInfo": info, "nodes": nodes}
         return httpx.Response(200, json={"data": {"search": found}})
+
+
+class Forgetful(Searched):
+    """Finds everything, but nothing in any part."""
+
+    def matching(self, query: str) -> list[int]:
+        whole = Slice("org:acme", BEGINNING, NOW).text
+        return list(self.created) if query == whole else []
 
 
 def node(number: int) -> dict[str, Any]:
@@ -74,79 +92,82 @@ async def client_of(searched: Searched) -> AsyncIterator[GitHubClient]:
         yield GitHubClient(http, "https://api.github.com")
 
 
-async def found_in(searched: Searched, query: str = "org:acme") -> list[int]:
+async def parts_of(searched: Searched, total: int) -> list[tuple[Slice, int]]:
+    """The search of all time, divided until no part is beyond the cap."""
+    waiting, parts = [(Slice("org:acme", BEGINNING, NOW), total)], []
     async with client_of(searched) as github:
-        return [
-            repository.database_id
-            async for repository in search_repositories(
-                github, query, installation_id=InstallationId(1), token="ghs_x", now=NOW
-            )
-        ]
+        while waiting:
+            part, found = waiting.pop(0)
+            if found > CAP:
+                waiting = await divide(github, part, total=found, token="ghs_x") + waiting
+            else:
+                parts.append((part, found))
+    return parts
 
 
 def spread(count: int, *, over: timedelta = timedelta(days=3000)) -> dict[int, datetime]:
     return {number: NOW - (over * number) / max(count, 1) for number in range(count)}
 
 
-@pytest.mark.parametrize("count", [0, 1, 99, 100, 101, 1000])
-async def test_up_to_the_cap_one_search_gives_all(count: int) -> None:
+@pytest.mark.parametrize("count", [1001, 2500, 25_000])
+async def test_a_divided_search_has_full_parts_that_hold_everything_once(count: int) -> None:
     searched = Searched(spread(count))
-    assert sorted(await found_in(searched)) == list(range(count))
-    assert len(searched.requests) == max(1, -(-count // 100))
-
-
-@pytest.mark.parametrize("count", [1001, 2500, 12_345])
-async def test_beyond_the_cap_nothing_is_missing_and_nothing_doubled(count: int) -> None:
-    searched = Searched(spread(count))
-    found = await found_in(searched)
-    assert len(found) == count
-    assert set(found) == set(range(count))
+    parts = await parts_of(searched, count)
+    found = [number for part, _ in parts for number in searched.matching(part.text)]
+    assert sorted(found) == list(range(count))
+    pages = sum(-(-each // 100) for _, each in parts)
+    assert pages + len(searched.requests) + 1 <= 1.3 * -(-count // 100)
 
 
 async def test_many_repositories_of_one_hour_are_divided_to_the_second() -> None:
     searched = Searched({number: NOW - timedelta(seconds=number % 3600) for number in range(5000)})
-    assert len(set(await found_in(searched))) == 5000
+    assert sum(found for _, found in await parts_of(searched, 5000)) == 5000
 
 
 async def test_a_second_with_more_than_the_cap_is_an_error_and_no_truncation() -> None:
     searched = Searched(dict.fromkeys(range(1001), NOW - timedelta(days=1)))
     with pytest.raises(GitHubInvalid, match=r"same second.*`org` entry"):
-        await found_in(searched)
+        await parts_of(searched, 1001)
 
 
-async def test_a_search_that_divides_time_itself_says_how_many_matched_and_what_to_do() -> None:
-    with pytest.raises(GitHubInvalid, match=r"matches 1001 repositories.*`created:`"):
-        await found_in(Searched(spread(1001)), "org:acme created:>2020-01-01")
-
-
-async def test_a_search_that_divides_time_itself_is_fine_below_the_cap() -> None:
-    assert len(await found_in(Searched(spread(10)), "org:acme created:>2020-01-01")) == 10
-
-
-async def test_fewer_than_counted_is_tried_again_and_no_truncation() -> None:
-    with pytest.raises(GitHubUnavailable, match="gave 149 of the 150"):
-        await found_in(Searched(spread(150), forgets=frozenset({120})))
-
-
-async def test_what_is_created_meanwhile_does_not_disturb() -> None:
-    created = {**spread(1500), 9999: NOW + timedelta(minutes=1)}
-    assert set(await found_in(Searched(created))) == set(range(1500))
+async def test_counts_that_do_not_add_up_are_an_error() -> None:
+    searched = Forgetful(spread(1001))
+    with pytest.raises(GitHubUnavailable, match="do not add up"):
+        await parts_of(searched, 1001)
 
 
 @given(
     first=st.datetimes(min_value=BEGINNING.replace(tzinfo=None), max_value=NOW.replace(tzinfo=None)),
     seconds=st.integers(1, 10**9),
+    parts=st.integers(2, 10),
 )
-def test_halves_have_no_gap_and_no_overlap(first: datetime, seconds: int) -> None:
+def test_slices_have_no_gap_and_no_overlap(first: datetime, seconds: int, parts: int) -> None:
     start = first.replace(tzinfo=UTC, microsecond=0)
-    whole = Shard("q", start, start + timedelta(seconds=seconds))
-    older, newer = whole.halves()
-    assert older.first == whole.first
-    assert newer.last == whole.last
-    assert newer.first - older.last == timedelta(seconds=1)
-    assert older.first <= older.last
-    assert newer.first <= newer.last
+    whole = Slice("q", start, start + timedelta(seconds=seconds))
+    slices = whole.divided(parts)
+    assert (slices[0].first, slices[-1].last) == (whole.first, whole.last)
+    assert all(each.first <= each.last for each in slices)
+    assert all(after.first - before.last == timedelta(seconds=1) for before, after in pairwise(slices))
 
 
-def test_a_shard_is_a_search_of_whole_seconds() -> None:
-    assert Shard("org:acme", BEGINNING, NOW).text == "org:acme created:2007-10-01T00:00:00Z..2026-03-01T12:00:00Z"
+def test_a_slice_is_a_search_of_whole_seconds() -> None:
+    assert Slice("org:acme", BEGINNING, NOW).text == "org:acme created:2007-10-01T00:00:00Z..2026-03-01T12:00:00Z"
+
+
+@pytest.mark.parametrize("fault", [httpx.Response(502, text="x"), httpx.Response(504, text="x"), TIMED_OUT])
+async def test_a_page_that_takes_too_long_is_asked_for_less(fault: httpx.Response) -> None:
+    asked: list[int] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        variables = json.loads(request.content)["variables"]
+        asked.append(variables["first"])
+        return fault if variables["first"] > 25 else Searched(spread(300))(request)
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
+        github, size = GitHubClient(http, "https://api.github.com"), PageSize()
+        for _ in range(11):
+            page = await page_of_search(
+                github, "org:acme", after=None, size=size, installation_id=InstallationId(1), token="ghs_x"
+            )
+            assert len(page.repositories) == 25
+    assert asked == [100, 50, *[25] * 10, 50, 25]

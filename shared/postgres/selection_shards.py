@@ -1,0 +1,204 @@
+"""The working memory of a selection that is being made: its shards, and the candidates that they found.
+
+What a shard found is stored together with how far it is, so that whoever goes on after a crash asks for no page that
+was stored, and misses none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import asyncpg
+
+from ..domain.ids import SelectionId
+from ..domain.selection import SelectedRepository
+from ..domain.shards import NewShard, Shard
+from .pool import Connection
+from .selections import REPOSITORY_COLUMNS, to_record
+
+_SHARD = "path, entry, request, expected, cursor, asked, given, stored, restarts"
+_ONLY_SELECTED = ("entries", "condition")
+CANDIDATE_COLUMNS = tuple(column for column in REPOSITORY_COLUMNS if column not in _ONLY_SELECTED)
+_KEPT = [index for index, column in enumerate(REPOSITORY_COLUMNS) if column not in _ONLY_SELECTED]
+
+
+async def insert_shards(conn: Connection, selection_id: SelectionId, shards: Iterable[NewShard]) -> None:
+    """New shards; those that are there already stay as they are."""
+    given = list(shards)
+    await conn.execute(
+        "INSERT INTO selection_shards (selection_id, path, entry, request, expected)"
+        " SELECT $1, * FROM unnest($2::text[], $3::integer[], $4::jsonb[], $5::integer[])"
+        " ON CONFLICT (selection_id, path) DO NOTHING",
+        selection_id,
+        [each.path for each in given],
+        [each.entry for each in given],
+        [dict(each.request) for each in given],
+        [each.expected for each in given],
+    )
+
+
+async def fetch_waiting_shard(conn: Connection, selection_id: SelectionId) -> Shard | None:
+    """The first shard that is not done."""
+    row = await conn.fetchrow(
+        f"SELECT {_SHARD} FROM selection_shards WHERE selection_id = $1 AND state = 'waiting' ORDER BY path LIMIT 1",  # noqa: S608
+        selection_id,
+    )
+    return _from_row(row) if row else None
+
+
+async def has_shards(conn: Connection, selection_id: SelectionId) -> bool:
+    """Whether the selection was begun."""
+    return await conn.fetchval("SELECT EXISTS (SELECT FROM selection_shards WHERE selection_id = $1)", selection_id)
+
+
+async def advance_shard(
+    conn: Connection,
+    selection_id: SelectionId,
+    shard: Shard,
+    *,
+    cursor: str | None,
+    given: int,
+    expected: int | None,
+    found: Sequence[SelectedRepository],
+) -> bool:
+    """Stores the page after `shard.cursor`: what it found, of `given` things, and where the next one begins.
+
+    None as `cursor` says that it was the last. False where another process stored that page.
+    """
+    is_ours = await _update(
+        conn,
+        selection_id,
+        shard,
+        "cursor = $5, asked = asked + 1, given = given + $6, stored = stored + $7, expected = coalesce($8, expected),"
+        " state = CASE WHEN $5::text IS NULL THEN 'done' ELSE 'waiting' END",
+        cursor,
+        given,
+        len(found),
+        expected,
+    )
+    if is_ours:
+        await insert_candidates(conn, selection_id, shard, found, start=shard.stored)
+    return is_ours
+
+
+async def insert_candidates(
+    conn: Connection, selection_id: SelectionId, shard: NewShard, found: Sequence[SelectedRepository], *, start: int
+) -> None:
+    """What a shard found, numbered from `start` on."""
+    records = (
+        (selection_id, shard.path, number, *(values[index] for index in _KEPT))
+        for number, values in enumerate(map(to_record, found), start)
+    )
+    await conn.copy_records_to_table(
+        "selection_candidates", columns=("selection_id", "path", "number", *CANDIDATE_COLUMNS), records=records
+    )
+
+
+async def finish_shard(conn: Connection, selection_id: SelectionId, shard: Shard, *, stored: int) -> bool:
+    """Says that a shard is done whose candidates were all stored; False where another process did."""
+    changes = "state = 'done', given = $5, stored = $5, expected = $5, asked = asked + 1"
+    return await _update(conn, selection_id, shard, changes, stored)
+
+
+async def restart_shard(conn: Connection, selection_id: SelectionId, shard: Shard) -> bool:
+    """Has the shard asked from its first page again; what it found stays, and is counted once."""
+    changes = "cursor = NULL, asked = 0, given = 0, restarts = restarts + 1, expected = NULL"
+    return await _update(conn, selection_id, shard, changes)
+
+
+async def divide_shard(conn: Connection, selection_id: SelectionId, shard: Shard, parts: Sequence[NewShard]) -> bool:
+    """Puts parts in a shard's place; False where another process did."""
+    is_ours = await _update(conn, selection_id, shard, "state = 'divided'")
+    if is_ours:
+        await insert_shards(conn, selection_id, parts)
+    return is_ours
+
+
+async def count_distinct(conn: Connection, selection_id: SelectionId, path: str) -> int:
+    """How many repositories a shard found."""
+    return await conn.fetchval(
+        "SELECT count(DISTINCT node_id) FROM selection_candidates WHERE selection_id = $1 AND path = $2",
+        selection_id,
+        path,
+    )
+
+
+async def record_progress(conn: Connection, selection_id: SelectionId, *, requests: int, points: int) -> bool:
+    """Counts what was found and what it cost since it was last recorded; False where the selection is over."""
+    changed = await conn.fetchval(
+        """
+        UPDATE selections SET requests = requests + $2, points = points + $3, found = s.found, expected = s.expected
+        FROM (
+            SELECT coalesce(sum(stored), 0) AS found,
+                CASE WHEN bool_and(expected IS NOT NULL) THEN sum(expected) END AS expected
+            FROM selection_shards WHERE selection_id = $1 AND state <> 'divided'
+        ) s
+        WHERE id = $1 AND state = 'selecting' RETURNING id
+        """,
+        selection_id,
+        requests,
+        points,
+    )
+    return changed is not None
+
+
+async def combine_candidates(
+    conn: Connection, selection_id: SelectionId, *, excluding: Sequence[int], reasons: Sequence[str]
+) -> None:
+    """Makes the selection's repositories of its candidates: each repository and branch once.
+
+    The first that is in decides; what an entry of `excluding` found is out, with that entry's reason.
+    """
+    columns = ", ".join(CANDIDATE_COLUMNS)
+    kept = ", ".join(f"c.{column}" for column in CANDIDATE_COLUMNS if column not in {"included", "reason", "entry"})
+    await conn.execute(
+        f"""
+        WITH excluded AS (
+            SELECT DISTINCT ON (c.node_id) c.node_id, c.entry, r.reason
+            FROM selection_candidates c JOIN unnest($2::integer[], $3::text[]) AS r (entry, reason) USING (entry)
+            WHERE c.selection_id = $1 AND c.included
+            ORDER BY c.node_id, c.entry
+        ), winners AS (
+            SELECT *, row_number() OVER (ORDER BY entry, path, number) - 1 AS position FROM (
+                SELECT DISTINCT ON (node_id, branch) path, number, {columns},
+                    array_agg(entry) OVER (PARTITION BY node_id, branch) AS entries
+                FROM selection_candidates WHERE selection_id = $1 AND NOT entry = ANY($2)
+                ORDER BY node_id, branch, included DESC, entry, path, number
+            ) w
+        )
+        INSERT INTO selection_repositories (selection_id, position, entries, included, reason, entry,
+            {kept.replace("c.", "")})
+        SELECT $1, c.position, (SELECT array_agg(DISTINCT e ORDER BY e) FROM unnest(c.entries) e),
+            c.included AND x.node_id IS NULL,
+            CASE WHEN c.included AND x.node_id IS NOT NULL THEN x.reason ELSE c.reason END,
+            CASE WHEN c.included AND x.node_id IS NOT NULL THEN x.entry ELSE c.entry END, {kept}
+        FROM winners c LEFT JOIN excluded x USING (node_id)
+        """,  # noqa: S608
+        selection_id,
+        excluding,
+        reasons,
+    )
+
+
+async def forget_working_memory(conn: Connection, selection_id: SelectionId) -> None:
+    """Removes shards and candidates, which nobody needs once the selection is over."""
+    await conn.execute("DELETE FROM selection_candidates WHERE selection_id = $1", selection_id)
+    await conn.execute("DELETE FROM selection_shards WHERE selection_id = $1", selection_id)
+
+
+async def _update(conn: Connection, selection_id: SelectionId, shard: Shard, assignments: str, *values: object) -> bool:
+    """Changes a shard that is as far as we know; False where another process was faster."""
+    changed = await conn.fetchval(
+        f"UPDATE selection_shards SET {assignments} WHERE selection_id = $1 AND path = $2 AND state = 'waiting'"  # noqa: S608
+        " AND asked = $3 AND restarts = $4 RETURNING path",
+        selection_id,
+        shard.path,
+        shard.asked,
+        shard.restarts,
+        *values,
+    )
+    return changed is not None
+
+
+def _from_row(row: asyncpg.Record) -> Shard:
+    return Shard(**row)

@@ -1,0 +1,167 @@
+"""What the entries find, shard by shard and page by page, each stored before the next is asked for.
+
+A worker that is killed, or that a limit sends away, leaves what it stored; whoever goes on asks again for the one page
+that was under way. The index answers a shard with one transaction.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import structlog
+
+from shared.clock import utcnow
+from shared.domain.ids import SelectionId
+from shared.domain.shards import Shard
+from shared.errors import Defer, GitHubUnavailable
+from shared.postgres import selection_results, selection_shards
+from shared.postgres.pool import Connection
+from shared.postgres.repositories import iter_index
+
+from .making import ABOUT_THE_ENTRY, Divided, Making, Moved, Page, Step, about
+from .planning import first_shards
+from .sources import SOURCES
+
+_log = structlog.get_logger(__name__)
+
+MOST_RESTARTS = 3
+LONGEST_TURN = timedelta(minutes=5)
+"""How long a selection goes on before others of the worker get a turn."""
+
+_GO_ON_SECONDS = 2.0
+
+
+class SelectionOver(Exception):
+    """The selection was cancelled, or another process makes it: there is nothing left to do."""
+
+
+class Turn:
+    """One turn of a selection at the worker: it ends after a while, and a hiccup in it costs no attempt."""
+
+    def __init__(self) -> None:
+        self._ends_at = utcnow() + LONGEST_TURN
+        self.pages = 0
+
+    def check(self) -> None:
+        """Raises `Defer` where others should get a turn."""
+        if utcnow() > self._ends_at:
+            raise Defer(utcnow(), "others get a turn")
+
+    def excuse(self, error: GitHubUnavailable) -> Exception:
+        """The error to raise: where pages were stored in this turn, the next turn is no further attempt."""
+        if not self.pages:
+            return error
+        return Defer(utcnow() + timedelta(seconds=_GO_ON_SECONDS), str(error))
+
+
+async def find(making: Making, turn: Turn) -> None:
+    """Stores every candidate of every entry. Raises the errors of GitHub, with the entry that they are about."""
+    selection_id = making.selection.id
+    async with making.ctx.pool.acquire() as conn:
+        is_begun = await selection_shards.has_shards(conn, selection_id)
+    if not is_begun:
+        shards = await first_shards(making)
+        async with making.ctx.pool.acquire() as conn:
+            await selection_shards.insert_shards(conn, selection_id, shards)
+    while shard := await _next(making, selection_id):
+        turn.check()
+        try:
+            if shard.request["kind"] == "index":
+                await _from_index(making, shard)
+            else:
+                await _store(making, shard, await SOURCES[shard.request["kind"]](making, shard))
+        except ABOUT_THE_ENTRY as error:
+            raise error if shard.request["kind"] == "named" else about(error, making, shard.entry) from error
+        except GitHubUnavailable as error:
+            raise turn.excuse(error) from error
+        turn.pages += 1
+
+
+async def _next(making: Making, selection_id: SelectionId) -> Shard | None:
+    async with making.ctx.pool.acquire() as conn:
+        return await selection_shards.fetch_waiting_shard(conn, selection_id)
+
+
+async def _store(making: Making, shard: Shard, step: Step) -> None:
+    selection_id = making.selection.id
+    async with making.ctx.pool.acquire() as conn, conn.transaction():
+        match step:
+            case Divided(parts):
+                children = [
+                    shard.part(number, request, expected=expected) for number, (request, expected) in enumerate(parts)
+                ]
+                is_ours = await selection_shards.divide_shard(conn, selection_id, shard, children)
+            case Moved(why):
+                is_ours = await _restart(conn, making, shard, why)
+            case Page():
+                is_ours = await _advance(conn, making, shard, step)
+        if not is_ours:
+            raise SelectionOver
+        await _record(conn, making)
+
+
+async def _advance(conn: Connection, making: Making, shard: Shard, page: Page) -> bool:
+    selection_id = making.selection.id
+    is_ours = await selection_shards.advance_shard(
+        conn,
+        selection_id,
+        shard,
+        cursor=page.cursor,
+        given=page.given,
+        expected=page.expected,
+        found=page.found,
+    )
+    if is_ours and page.cursor is None and shard.request["kind"] in {"search", "code"}:
+        await _check_complete(conn, making, shard, page)
+    return is_ours
+
+
+async def _check_complete(conn: Connection, making: Making, shard: Shard, page: Page) -> None:
+    """A search must give as many as GitHub counted, and none of them twice in another's place."""
+    given = shard.given + page.given
+    if page.expected is not None and given < page.expected:
+        raise GitHubUnavailable(
+            f"GitHub gave {given} of the {page.expected} results that {shard.request['query']!r} has"
+        )
+    if shard.request["kind"] == "search" and shard.asked and given == len(page.found) + shard.stored:
+        distinct = await selection_shards.count_distinct(conn, making.selection.id, shard.path)
+        if page.expected is not None and distinct < page.expected:
+            raise GitHubUnavailable(
+                f"GitHub gave {distinct} different ones of the {page.expected} repositories that"
+                f" {shard.request['query']!r} has"
+            )
+
+
+async def _restart(conn: Connection, making: Making, shard: Shard, why: str) -> bool:
+    _log.info("shard_restarted", selection_id=str(making.selection.id), path=shard.path, why=why)
+    if shard.restarts >= MOST_RESTARTS:
+        raise GitHubUnavailable(f"{why}: it changes faster than it can be read")
+    return await selection_shards.restart_shard(conn, making.selection.id, shard)
+
+
+async def _from_index(making: Making, shard: Shard) -> None:
+    """All that the index has of an owner, judged and stored in one transaction."""
+    owner, as_of = shard.request["owner"], shard.request["as_of"]
+    account = await making.access.account(owner)
+    async with making.ctx.pool.acquire() as conn, conn.transaction():
+        stored = shard.stored
+        async for batch in iter_index(conn, account.installation_id):
+            found = making.judge(batch, entry=shard.entry, reason=f"{owner} owns it", accessible=account.accessible)
+            await selection_shards.insert_candidates(conn, making.selection.id, shard, found, start=stored)
+            stored += len(found)
+        is_ours = await selection_shards.finish_shard(conn, making.selection.id, shard, stored=stored)
+        if not is_ours:
+            raise SelectionOver
+        if as_of:
+            moment = datetime.fromisoformat(as_of)
+            await selection_results.state_age(conn, making.selection.id, index_as_of=moment)
+        await _record(conn, making)
+
+
+async def _record(conn: Connection, making: Making) -> None:
+    """The progress, in the transaction that made it; a selection that is over rolls it back."""
+    usage = making.usage
+    requests, points = usage.requests, usage.points
+    if not await selection_shards.record_progress(conn, making.selection.id, requests=requests, points=points):
+        raise SelectionOver
+    usage.requests, usage.points = usage.requests - requests, usage.points - points
