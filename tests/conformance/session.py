@@ -63,9 +63,9 @@ async def _app(session: Session, owner: str, installation_id: int) -> None:
     installation = f"/app/installations/{installation_id}"
     app = await session.as_app("GET", "/app")
     await session.as_app("GET", "/app/installations", params={"per_page": 1, "page": 1})
-    await session.as_app("GET", installation)
+    granted = (await session.as_app("GET", installation))["permissions"]
     await session.as_app("GET", f"/orgs/{owner}/installation")
-    granted = app["permissions"] | {"organization_custom_properties": "read"}
+    granted |= {"organization_custom_properties": "read"}
     await session.control("PATCH", f"/installations/{installation_id}", {"permissions": granted})
     token = await session.as_app("POST", f"{installation}/access_tokens", status=201, json={})
     session.token = token["token"]
