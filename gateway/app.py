@@ -28,6 +28,7 @@ from .edge import Edge
 from .policies import routes as policies
 from .resources import open_resources
 from .runs import routes as runs
+from .selections import looking as selection_contents
 from .selections import routes as selections
 from .streams import routes as streams
 from .targets import routes as targets
@@ -38,6 +39,7 @@ MODULES = (
     runs,
     targets,
     selections,
+    selection_contents,
     operations,
     installations,
     github_app,

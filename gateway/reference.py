@@ -10,12 +10,13 @@ from shared import errors
 
 from .policies.schemas import EXAMPLE_POLICIES
 from .problems import KINDS, MEDIA_TYPE, Problem, problem_body
+from .selections import examples as selection_examples
 
 _AT = "2026-03-01T09:00:00Z"
 _LATER = "2026-03-01T09:00:14Z"
 _RUN_ID = "019ca8b5-1c00-7a10-8b1e-3d5a0c9f2e11"
 _CAMPAIGN_ID = "019ca8b4-f800-7c3d-9a77-54f1be0d6a02"
-_SELECTION_ID = "019ca8b5-1c01-7b52-a1c4-90c1d7ee4b03"
+_SELECTION_ID = selection_examples.SELECTION_ID
 _TARGET_ID = "019ca8b5-2b00-7d64-8f0a-7be2a9c31d04"
 _OID = "8f2c1d7be90a4c5566f1a0b3c4d5e6f708192a3b"
 _SHA256 = "5d41402abc4b2a76b9719d911017c592ae2f3b1c0d9e8f7a6b5c4d3e2f1a0b9c"
@@ -24,7 +25,7 @@ _MADE = {"created_by": "key:first", "created_at": _AT}
 _OPERATION = {
     "id": "019ca8b5-1c02-7e01-b2aa-1f6c5d8e9a05",
     "service": "selection",
-    "type": "make_selection",
+    "type": "select_repositories",
     "state": "succeeded",
     "attempts": 0,
     "error": None,
@@ -58,16 +59,7 @@ _RUN = {
     "finished_at": _LATER,
     **_MADE,
 }
-_SELECTION = {
-    "id": _SELECTION_ID,
-    "run_id": _RUN_ID,
-    "state": "complete",
-    "included": 40,
-    "excluded": 3,
-    "error": None,
-    "finished_at": _LATER,
-    **_MADE,
-}
+_SELECTION = {**selection_examples.SELECTION, "campaign_id": _CAMPAIGN_ID, "run_id": _RUN_ID}
 _MISSING = {
     "name": "contents",
     "lacking": "installation",
@@ -223,17 +215,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "ShownPending": {**_ENTRY, "consumer": _CONSUMER["name"], "idle_seconds": 0.2, "deliveries": 1},
     "ShownProblem": _PROBLEM_OF_A_SPEC,
     "ShownPullRequest": _PULL_REQUEST,
-    "ShownRepository": {
-        "repository": "acme/api",
-        "node_id": "R_kgDOAbCdEf",
-        "branch": "main",
-        "head_oid": _OID,
-        "included": True,
-        "entry": 0,
-        "reason": "",
-    },
     "ShownRun": _RUN,
-    "ShownSelection": _SELECTION,
     "ShownStream": _STREAM,
     "ShownTarget": {
         "id": _TARGET_ID,
@@ -362,6 +344,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "removed": [],
         "unchanged": ["readers"],
     },
+    **selection_examples.EXAMPLES,
     "Verdict": {"valid": False, "problems": [_PROBLEM_OF_A_SPEC]},
 }
 

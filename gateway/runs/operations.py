@@ -67,6 +67,7 @@ async def _start(
         work.conn,
         selection_id=selection_id,
         document=spec.document,
+        name=campaign.name,
         created_by=actor,
         campaign_id=campaign.id,
         run_id=run_id,

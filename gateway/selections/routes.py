@@ -1,68 +1,128 @@
-"""Selections: which repositories a spec selects, and why."""
+"""Selections: made by a spec, watched, repeated and cancelled."""
 
 from __future__ import annotations
 
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Header, Response
+from fastapi.responses import StreamingResponse
 
-from shared.domain import commands
-from shared.domain.ids import SelectionId, new_id
-from shared.domain.spec import parse_spec
+from shared.domain.ids import SelectionId
+from shared.domain.operation import Operation
+from shared.domain.selection import Selection, SelectionState
 from shared.postgres import selections
 
 from ..auth import SignedIn
-from ..paging import Cursor, Limit, Page, number_in, page
+from ..paging import Cursor, Limit, Page, id_in, page
 from ..resources import Opened
-from ..schemas import ShownOperation, SpecDocument
-from .schemas import ShownRepository, ShownSelection, StartedSelection, shown_repository
+from ..schemas import ShownOperation
+from . import operations
+from .events import watch_selection
+from .schemas import GivenRepeat, NewSelection, SelectionDetails, ShownSelection, StartedSelection
 
 router = APIRouter(prefix="/selections", tags=["selections"])
+
+IdempotencyKey = Annotated[str | None, Header(max_length=255)]
 
 
 @router.post("", status_code=202)
 async def start_selection(
-    body: SpecDocument, response: Response, resources: Opened, principal: SignedIn
+    body: NewSelection,
+    response: Response,
+    resources: Opened,
+    principal: SignedIn,
+    idempotency_key: IdempotencyKey = None,
 ) -> StartedSelection:
-    """Select repositories as a spec says, and do nothing with them."""
-    parse_spec(body.document)
-    selection_id = SelectionId(new_id())
-    async with resources.outbox.transaction() as work:
-        selection = await selections.insert_selection(
-            work.conn, selection_id=selection_id, document=body.document, created_by=principal.actor
+    """Select repositories as a spec says, and do nothing with them. The same `Idempotency-Key` selects once."""
+    selection, operation = await operations.start_selection(
+        resources.outbox,
+        document=body.document,
+        fresh=body.fresh,
+        actor=principal.actor,
+        idempotency_key=idempotency_key,
+    )
+    return _started(response, selection, operation)
+
+
+@router.get("")
+async def list_selections(
+    resources: Opened,
+    _: SignedIn,
+    state: SelectionState | None = None,
+    name: str | None = None,
+    campaign: str | None = None,
+    schedule_id: UUID | None = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Page[ShownSelection]:
+    """Selections, newest first: by the `name` in the spec, of the runs of a `campaign`, or of a schedule."""
+    before = id_in(cursor)
+    async with resources.pool.acquire() as conn:
+        rows = await selections.page_selections(
+            conn,
+            state=state,
+            name=name,
+            campaign=campaign,
+            schedule_id=schedule_id,
+            before=SelectionId(before) if before else None,
+            limit=limit + 1,
         )
-        [operation] = await work.accept(commands.select_repositories(selection_id, actor=principal.actor))
+    return page(rows, limit=limit, position=lambda each: each.id, show=ShownSelection.model_validate)
+
+
+@router.get("/{selection_id}")
+async def get_selection(selection_id: UUID, resources: Opened, _: SignedIn) -> SelectionDetails:
+    """One selection: how far it is, what it cost, and the spec that it was made from."""
+    async with resources.pool.acquire() as conn:
+        return SelectionDetails.model_validate(await selections.get_selection(conn, SelectionId(selection_id)))
+
+
+@router.post("/{selection_id}/cancel")
+async def cancel_selection(selection_id: UUID, resources: Opened, _: SignedIn) -> ShownSelection:
+    """Cancel a selection that is being made; one of a run is cancelled with its run."""
+    return ShownSelection.model_validate(await operations.cancel_selection(resources.outbox, selection_id))
+
+
+@router.post("/{selection_id}/repeat", status_code=202)
+async def repeat_selection(
+    selection_id: UUID,
+    body: GivenRepeat,
+    response: Response,
+    resources: Opened,
+    principal: SignedIn,
+    idempotency_key: IdempotencyKey = None,
+) -> StartedSelection:
+    """Make a selection of the same spec again, to be compared with this one."""
+    selection, operation = await operations.repeat_selection(
+        resources.outbox,
+        selection_id,
+        fresh=body.fresh,
+        actor=principal.actor,
+        idempotency_key=idempotency_key,
+    )
+    return _started(response, selection, operation)
+
+
+@router.get("/{selection_id}/events", response_class=StreamingResponse)
+async def selection_events(
+    selection_id: UUID, resources: Opened, _: SignedIn, last_event_id: Annotated[str | None, Header()] = None
+) -> StreamingResponse:
+    """The selection as Server-Sent Events: a `snapshot`, `progress` when something changed, `end`.
+
+    Each is the whole selection. `Last-Event-ID` is honoured.
+    """
+    async with resources.pool.acquire() as conn:
+        await selections.get_selection(conn, SelectionId(selection_id))
+    return StreamingResponse(
+        watch_selection(resources, SelectionId(selection_id), last_event_id=last_event_id),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+def _started(response: Response, selection: Selection, operation: Operation) -> StartedSelection:
     response.headers["Location"] = f"/operations/{operation.id}"
     return StartedSelection(
         selection=ShownSelection.model_validate(selection), operation=ShownOperation.model_validate(operation)
     )
-
-
-@router.get("/{selection_id}")
-async def get_selection(selection_id: UUID, resources: Opened, _: SignedIn) -> ShownSelection:
-    """One selection."""
-    async with resources.pool.acquire() as conn:
-        return ShownSelection.model_validate(await selections.get_selection(conn, SelectionId(selection_id)))
-
-
-@router.get("/{selection_id}/repositories")
-async def list_repositories(
-    selection_id: UUID,
-    resources: Opened,
-    _: SignedIn,
-    included: bool | None = None,
-    limit: Limit = 50,
-    cursor: Cursor = None,
-) -> Page[ShownRepository]:
-    """The repositories of a selection, in its order, each with the reason for in or out."""
-    after = number_in(cursor)
-    async with resources.pool.acquire() as conn:
-        await selections.get_selection(conn, SelectionId(selection_id))
-        rows = await selections.list_selected(
-            conn,
-            SelectionId(selection_id),
-            included=included,
-            after=-1 if after is None else after,
-            limit=limit + 1,
-        )
-    return page(rows, limit=limit, position=lambda row: row[0], show=lambda row: shown_repository(row[1]))

@@ -76,6 +76,38 @@ async def fetch_latest_of_campaign(conn: Connection, name: str) -> Selection | N
     return _from_row(row) if row else None
 
 
+async def page_selections(
+    conn: Connection,
+    *,
+    state: SelectionState | None = None,
+    name: str | None = None,
+    campaign: str | None = None,
+    schedule_id: UUID | None = None,
+    before: SelectionId | None = None,
+    limit: int = 50,
+) -> list[Selection]:
+    """Selections, newest first, from the one before `before`; filters that are not given let all pass.
+
+    `name` is the spec's, whoever asked; `campaign` gives only what a run of that campaign selected.
+    """
+    rows = await conn.fetch(
+        f"""
+        SELECT {_COLUMNS} FROM selections
+        WHERE ($1::text IS NULL OR state = $1) AND ($2::text IS NULL OR name = $2)
+          AND ($3::text IS NULL OR campaign_id = (SELECT c.id FROM campaigns c WHERE c.name = $3))
+          AND ($4::uuid IS NULL OR schedule_id = $4) AND ($5::uuid IS NULL OR id < $5)
+        ORDER BY id DESC LIMIT $6
+        """,  # noqa: S608
+        state,
+        name,
+        campaign,
+        schedule_id,
+        before,
+        limit,
+    )
+    return [_from_row(row) for row in rows]
+
+
 async def mark_selecting(conn: Connection, selection_id: SelectionId) -> bool:
     """Records that work has begun; False where the selection is finished already."""
     return await _change(conn, selection_id, "state = 'selecting'")
@@ -139,7 +171,7 @@ async def list_selected(
         included,
         limit,
     )
-    return [(row["position"], _selected_from_row(row)) for row in rows]
+    return [(row["position"], selected_from_row(row)) for row in rows]
 
 
 async def _change(conn: Connection, selection_id: SelectionId, assignments: str, *values: object) -> bool:
@@ -170,7 +202,8 @@ def to_record(selected: SelectedRepository) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def _selected_from_row(row: asyncpg.Record) -> SelectedRepository:
+def selected_from_row(row: asyncpg.Record) -> SelectedRepository:
+    """What a row with `REPOSITORY_COLUMNS` says."""
     branch, default_branch = row["branch"], row["default_branch"]
     return SelectedRepository(
         repository=Repository(

@@ -1,0 +1,246 @@
+"""Selections over HTTP: made once a key, looked into by page, facet and name, compared by node ids, and watched."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from gateway.schemas import EXAMPLE_SPEC
+from gateway.selections.events import watch_selection
+from shared.domain.ids import InstallationId, SelectionId, new_id
+from shared.domain.repository import Repository, Visibility
+from shared.domain.selection import SelectedRepository
+from shared.postgres import selections
+from shared.postgres.pool import Pool
+
+SPEC = {"document": EXAMPLE_SPEC}
+
+
+def make_selected(number: int, **values: Any) -> SelectedRepository:
+    """A repository of acme that is in, unless told."""
+    selected = {name: values.pop(name) for name in list(values) if name in SelectedRepository.__dataclass_fields__}
+    repository = Repository(
+        node_id=f"R_{number}",
+        database_id=number,
+        name_with_owner=values.pop("name", f"acme/repo-{number}"),
+        head_oid="a" * 40,
+        installation_id=InstallationId(7),
+        **{"default_branch": "main", **values},
+    )
+    branch = repository.default_branch or ""
+    defaults = {"branch": branch, "head_oid": "a" * 40, "included": True, "entry": 0, "reason": "acme has it"}
+    return SelectedRepository(repository=repository, **{**defaults, **selected})
+
+
+async def store(pool: Pool, selected: list[SelectedRepository], *, document: str = EXAMPLE_SPEC) -> str:
+    """A complete selection of these; its id."""
+    selection_id = SelectionId(new_id())
+    async with pool.acquire() as conn, conn.transaction():
+        await selections.insert_selection(conn, selection_id=selection_id, document=document, created_by="test")
+        await selections.complete_selection(conn, selection_id, selected)
+    return str(selection_id)
+
+
+async def every(client: httpx.AsyncClient, path: str, **query: Any) -> list[dict[str, Any]]:
+    """All items of a list, two a page."""
+    found: list[dict[str, Any]] = []
+    cursor = None
+    while True:
+        answer = await client.get(path, params={**query, "limit": 2} | ({"cursor": cursor} if cursor else {}))
+        assert answer.status_code == 200, answer.text
+        found += answer.json()["items"]
+        cursor = answer.json()["next_cursor"]
+        if cursor is None:
+            return found
+
+
+async def test_an_idempotency_key_makes_one_selection(client: httpx.AsyncClient, pool: Pool) -> None:
+    headers = {"Idempotency-Key": "one"}
+    first = await client.post("/selections", json=SPEC, headers=headers)
+    again = await client.post("/selections", json=SPEC, headers=headers)
+    assert (first.status_code, first.json()) == (202, again.json())
+    other = await client.post("/selections", json={**SPEC, "fresh": True}, headers=headers)
+    assert (other.status_code, other.json()["type"]) == (409, "/problems/conflict")
+    assert await pool.fetchval("SELECT count(*) FROM selections") == 1
+    operation = (await client.get(first.headers["location"])).json()
+    assert (operation["type"], operation["state"]) == ("select_repositories", "accepted")
+
+
+async def test_selections_are_listed_newest_first_and_filtered(client: httpx.AsyncClient) -> None:
+    made = [(await client.post("/selections", json=SPEC)).json()["selection"]["id"] for _ in range(3)]
+    await client.post(f"/selections/{made[0]}/cancel")
+    assert [each["id"] for each in await every(client, "/selections")] == made[::-1]
+    assert [each["id"] for each in await every(client, "/selections", state="pending")] == made[:0:-1]
+    assert len(await every(client, "/selections", name="add-security-policy")) == 3
+    assert await every(client, "/selections", campaign="add-security-policy") == []
+    assert (await client.get(f"/selections/{made[0]}")).json()["document"] == EXAMPLE_SPEC
+
+
+async def test_a_selection_is_cancelled_once_and_a_runs_with_its_run(client: httpx.AsyncClient, pool: Pool) -> None:
+    selection_id = (await client.post("/selections", json=SPEC)).json()["selection"]["id"]
+    for _ in range(2):
+        answer = await client.post(f"/selections/{selection_id}/cancel")
+        assert (answer.status_code, answer.json()["state"]) == (200, "cancelled")
+    complete = await store(pool, [])
+    answer = await client.post(f"/selections/{complete}/cancel")
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/invalid-transition")
+    await client.post("/campaigns", json=SPEC)
+    run = (await client.post("/campaigns/add-security-policy/runs", json={})).json()["run"]
+    answer = await client.post(f"/selections/{run['selection_id']}/cancel")
+    assert (answer.status_code, run["id"] in answer.json()["detail"]) == (409, True)
+
+
+async def test_a_selection_is_repeated_by_the_same_document(client: httpx.AsyncClient, pool: Pool) -> None:
+    before = await store(pool, [])
+    repeated = (await client.post(f"/selections/{before}/repeat", json={"fresh": True})).json()["selection"]
+    assert (repeated["previous_id"], repeated["is_fresh"], repeated["state"]) == (before, True, "pending")
+    assert (await client.get(f"/selections/{repeated['id']}")).json()["document"] == EXAMPLE_SPEC
+
+
+async def test_repositories_are_paged_filtered_and_counted(client: httpx.AsyncClient, pool: Pool) -> None:
+    selected = [
+        make_selected(1, language="Go", topics=("backend", "api"), properties={"tier": ("gold",)}, entries=(0, 2)),
+        make_selected(2, included=False, reason="it is archived", is_archived=True),
+        make_selected(3, name="Other/thing", visibility=Visibility.PUBLIC, language="Rust"),
+        make_selected(4, included=False, reason="go.mod does not match", condition=1, is_fork=True, is_template=True),
+    ]
+    selection_id = await store(pool, selected)
+
+    async def names(**query: Any) -> list[str]:
+        found = await every(client, f"/selections/{selection_id}/repositories", **query)
+        facets = (await client.get(f"/selections/{selection_id}/facets", params=query)).json()
+        assert facets["total"] == len(found)
+        return [each["node_id"] for each in found]
+
+    assert await names() == ["R_1", "R_2", "R_3", "R_4"]
+    for query, expected in (
+        ({"included": "false"}, ["R_2", "R_4"]), ({"entry": 2}, ["R_1"]), ({"condition": 1}, ["R_4"]),
+        ({"q": "HER/th"}, ["R_3"]), ({"owner": "ACME", "included": "true"}, ["R_1"]), ({"language": "go"}, ["R_1"]),
+        ({"language": ""}, ["R_2", "R_4"]), ({"topic": "api"}, ["R_1"]), ({"visibility": "public"}, ["R_3"]),
+        ({"archived": "true"}, ["R_2"]), ({"fork": "true"}, ["R_4"]), ({"template": "true"}, ["R_4"]),
+        ({"property": "tier"}, ["R_1"]), ({"property": "tier=gold"}, ["R_1"]), ({"property": "tier=silver"}, []),
+        ({"reason": "it is archived"}, ["R_2"]), ({"q": "%"}, []),
+    ):  # fmt: skip
+        assert await names(**query) == expected, query
+    facets = (await client.get(f"/selections/{selection_id}/facets")).json()["facets"]
+    assert facets["owner"] == [{"value": "acme", "count": 3}, {"value": "other", "count": 1}]
+    assert facets["included"] == [{"value": "false", "count": 2}, {"value": "true", "count": 2}]
+    assert facets["entry"] == [{"value": "0", "count": 4}, {"value": "2", "count": 1}]
+    assert facets["condition"] == [{"value": "1", "count": 1}]
+    assert {each["value"] for each in facets["topic"]} == {"api", "backend"}
+
+
+async def test_a_repository_is_explained_by_any_of_its_names(client: httpx.AsyncClient, pool: Pool) -> None:
+    excluded = make_selected(2, included=False, reason="go.mod does not match", condition=0)
+    selection_id = await store(pool, [make_selected(1), excluded, replace(excluded, branch="next", included=True)])
+    created = "INSERT INTO repositories (node_id, database_id, installation_id, name_with_owner, visibility,"
+    for node_id, name, days in (("R_1", "acme/renamed", -9), ("R_8", "acme/new", 1), ("R_9", "beta/api", -9)):
+        await pool.execute(
+            f"{created} is_archived, is_fork, is_template, topics, created_at) VALUES"
+            " ($1, 1, 7, $2, 'private', false, false, false, '{}', now() + $3 * interval '1 day')",
+            node_id, name, days,
+        )  # fmt: skip
+
+    async def verdict(repository: str) -> str:
+        answer = await client.get(f"/selections/{selection_id}/explain", params={"repository": repository})
+        return answer.json()["verdict"]
+
+    assert await verdict("ACME/repo-1") == "branch main is in: acme has it"
+    assert (
+        await verdict("acme/renamed")
+        == "it was called acme/repo-1 when it was selected; branch main is in: acme has it"
+    )
+    assert await verdict("R_1") == "branch main is in: acme has it"
+    assert await verdict("R_2") == (
+        "branch main is out: go.mod does not match; branch next is in: go.mod does not match"
+    )
+    assert "after the selection" in await verdict("acme/new")
+    assert await verdict("beta/api") == "no entry found it: none is about beta"
+    assert "does not exist, or the App was not given it" in await verdict("acme/nothing")
+    await pool.execute("INSERT INTO repository_indexes VALUES (7, 'acme', now())")
+    assert "all that the App was given of acme" in await verdict("acme/nothing")
+
+
+async def test_a_diff_tells_renames_from_news(client: httpx.AsyncClient, pool: Pool) -> None:
+    out = {"included": False, "reason": "it is archived"}
+    before = await store(
+        pool,
+        [make_selected(1), make_selected(2), make_selected(3), make_selected(4, **out), make_selected(5),
+         make_selected(6), make_selected(7, **out)],
+    )  # fmt: skip
+    after = await store(
+        pool,
+        [make_selected(1), make_selected(2, name="beta/two", **out), make_selected(4), make_selected(5, **out),
+         make_selected(6, default_branch="trunk"), make_selected(7, **out), make_selected(8)],
+    )  # fmt: skip
+    found = {each["node_id"]: each for each in await every(client, f"/selections/{before}/diff/{after}")}
+    assert {node: each["changes"] for node, each in found.items()} == {
+        "R_2": ["excluded", "renamed"], "R_3": ["gone"], "R_4": ["included"], "R_5": ["excluded"],
+        "R_6": ["default_branch"], "R_8": ["added"],
+    }  # fmt: skip
+    assert found["R_2"]["before"]["name_with_owner"] == "acme/repo-2"
+    assert found["R_2"]["after"] == {"name_with_owner": "beta/two", "branch": "main", **out}
+    assert (found["R_3"]["after"], found["R_8"]["before"]) == (None, None)
+    renamed = (await client.get(f"/selections/{before}/diff/{after}", params={"change": "renamed"})).json()
+    assert [each["node_id"] for each in renamed["items"]] == ["R_2"]
+    assert renamed["counts"] == {
+        "added": 1, "gone": 1, "included": 1, "excluded": 2, "renamed": 1, "default_branch": 1
+    }  # fmt: skip
+    assert (await client.get(f"/selections/{before}/diff/{before}")).json()["items"] == []
+    pending = (await client.post("/selections", json=SPEC)).json()["selection"]["id"]
+    assert (await client.get(f"/selections/{before}/diff/{pending}")).status_code == 409
+
+
+async def test_exports_are_whole_in_every_format_and_calculate_nothing(client: httpx.AsyncClient, pool: Pool) -> None:
+    selected = [make_selected(number, reason="=1+1", topics=("b", "a")) for number in range(2300)]
+    selection_id = await store(pool, selected)
+    path = f"/selections/{selection_id}/export"
+    as_json = (await client.get(path)).json()
+    lines = (await client.get(path, params={"format": "jsonl"})).text.splitlines()
+    rows = list(csv.DictReader(io.StringIO((await client.get(path, params={"format": "csv"})).text)))
+    assert [each["node_id"] for each in as_json] == [f"R_{number}" for number in range(2300)]
+    assert [json.loads(line) for line in lines] == as_json
+    assert [row["node_id"] for row in rows] == [each["node_id"] for each in as_json]
+    assert (rows[0]["reason"], rows[0]["topics"], rows[0]["included"]) == ("'=1+1", "b a", "true")
+    assert (await client.get(path, params={"included": "false"})).json() == []
+
+
+async def test_a_watcher_hears_each_change_once_until_the_end(
+    client: httpx.AsyncClient, app: FastAPI, pool: Pool
+) -> None:
+    selection_id = SelectionId(UUID((await client.post("/selections", json=SPEC)).json()["selection"]["id"]))
+    heard = _events(watch_selection(app.state.resources, selection_id, last_event_id=None))
+    name, position, content = await anext(heard)
+    assert (name, content["selection"]["state"]) == ("snapshot", "pending")
+    await pool.execute("UPDATE selections SET state = 'selecting', found = 100, expected = 900")
+    name, last_position, content = await anext(heard)
+    assert (name, content["selection"]["found"]) == ("progress", 100)
+    again = _events(watch_selection(app.state.resources, selection_id, last_event_id=last_position))
+    async with pool.acquire() as conn, conn.transaction():
+        await selections.complete_selection(conn, selection_id, [make_selected(1)])
+    assert [name async for name, _, _ in heard] == ["progress", "end"]
+    assert [name async for name, _, _ in again] == ["snapshot", "end"]
+    assert position != last_position
+    assert (await client.get(f"/selections/{new_id()}/events")).status_code == 404
+
+
+async def _events(stream: AsyncIterator[str]) -> AsyncIterator[tuple[str, str, dict[str, Any]]]:
+    async for message in stream:
+        fields = dict(line.split(": ", 1) for line in message.splitlines() if line and not line.startswith(":"))
+        yield fields["event"], fields.get("id", ""), json.loads(fields["data"])
+
+
+@pytest.mark.parametrize("cursor", ["!", "bm90IGFuIGlk"])
+async def test_a_made_up_cursor_of_repositories_is_refused(client: httpx.AsyncClient, pool: Pool, cursor: str) -> None:
+    selection_id = await store(pool, [])
+    answer = await client.get(f"/selections/{selection_id}/repositories", params={"cursor": cursor})
+    assert answer.status_code == 422
