@@ -35,7 +35,6 @@ ALTER TABLE selection_repositories
 UPDATE selection_repositories SET visibility = CASE WHEN is_private THEN 'private' ELSE 'public' END,
     entries = ARRAY[entry];
 ALTER TABLE selection_repositories DROP COLUMN is_private;
-CREATE INDEX selection_repositories_by_name ON selection_repositories (selection_id, lower(name_with_owner));
 
 CREATE FUNCTION refuse_change_of_complete_selection() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -6,11 +6,11 @@ was stored, and misses none.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import asyncpg
 
-from ..domain.ids import SelectionId
+from ..domain.ids import InstallationId, SelectionId
 from ..domain.selection import SelectedRepository
 from ..domain.shards import NewShard, Shard
 from .pool import Connection
@@ -19,6 +19,7 @@ from .selections import REPOSITORY_COLUMNS, to_record
 _SHARD = "path, entry, request, expected, cursor, asked, given, stored, restarts"
 _ONLY_SELECTED = ("entries", "condition")
 CANDIDATE_COLUMNS = tuple(column for column in REPOSITORY_COLUMNS if column not in _ONLY_SELECTED)
+_JUDGED = ("branch", "included", "reason", "entry")
 _KEPT = [index for index, column in enumerate(REPOSITORY_COLUMNS) if column not in _ONLY_SELECTED]
 
 
@@ -46,9 +47,9 @@ async def fetch_waiting_shard(conn: Connection, selection_id: SelectionId) -> Sh
     return _from_row(row) if row else None
 
 
-async def has_shards(conn: Connection, selection_id: SelectionId) -> bool:
-    """Whether the selection was begun."""
-    return await conn.fetchval("SELECT EXISTS (SELECT FROM selection_shards WHERE selection_id = $1)", selection_id)
+async def count_shards(conn: Connection, selection_id: SelectionId) -> int:
+    """How many shards the selection has, 0 where it was not begun."""
+    return await conn.fetchval("SELECT count(*) FROM selection_shards WHERE selection_id = $1", selection_id)
 
 
 async def advance_shard(
@@ -100,6 +101,41 @@ async def finish_shard(conn: Connection, selection_id: SelectionId, shard: Shard
     return await _update(conn, selection_id, shard, changes, stored)
 
 
+async def insert_indexed(
+    conn: Connection,
+    selection_id: SelectionId,
+    shard: Shard,
+    installation_id: InstallationId,
+    *,
+    reason: str,
+    out: Mapping[str, str],
+    is_alone: bool,
+) -> int:
+    """Takes over all of an installation's repositories from the index, those in `out` (by node id) out; says how many.
+
+    They become candidates; those of a shard that `is_alone` are the selection's repositories at once.
+    """
+    same = ", ".join(column for column in CANDIDATE_COLUMNS if column not in _JUDGED)
+    into = ("selection_repositories", "position, entries") if is_alone else ("selection_candidates", "number, path")
+    status = await conn.execute(
+        f"""
+        INSERT INTO {into[0]} (selection_id, {into[1]}, entry, branch, included, reason, {same})
+        SELECT $1, row_number() OVER (ORDER BY created_at, database_id) - 1,
+            {"ARRAY[$2::integer]" if is_alone else f"'{shard.path}'"}, $2, coalesce(default_branch, ''),
+            o.reason IS NULL, coalesce(o.reason, $4), {same}
+        FROM repositories LEFT JOIN unnest($5::text[], $6::text[]) AS o (node_id, reason) USING (node_id)
+        WHERE installation_id = $3
+        """,  # noqa: S608
+        selection_id,
+        shard.entry,
+        installation_id,
+        reason,
+        list(out),
+        list(out.values()),
+    )
+    return int(status.rpartition(" ")[2])
+
+
 async def restart_shard(conn: Connection, selection_id: SelectionId, shard: Shard) -> bool:
     """Has the shard asked from its first page again; what it found stays, and is counted once."""
     changes = "cursor = NULL, asked = 0, given = 0, restarts = restarts + 1, expected = NULL"
@@ -149,30 +185,31 @@ async def combine_candidates(
 
     The first that is in decides; what an entry of `excluding` found is out, with that entry's reason.
     """
-    columns = ", ".join(CANDIDATE_COLUMNS)
-    kept = ", ".join(f"c.{column}" for column in CANDIDATE_COLUMNS if column not in {"included", "reason", "entry"})
+    kept = ", ".join(column for column in CANDIDATE_COLUMNS if column not in {"included", "reason", "entry"})
+    await conn.execute("SET LOCAL work_mem = '64MB'")
     await conn.execute(
         f"""
         WITH excluded AS (
-            SELECT DISTINCT ON (c.node_id) c.node_id, c.entry, r.reason
-            FROM selection_candidates c JOIN unnest($2::integer[], $3::text[]) AS r (entry, reason) USING (entry)
-            WHERE c.selection_id = $1 AND c.included
-            ORDER BY c.node_id, c.entry
+            SELECT DISTINCT ON (node_id) node_id, entry, r.reason
+            FROM selection_candidates JOIN unnest($2::integer[], $3::text[]) AS r (entry, reason) USING (entry)
+            WHERE selection_id = $1 AND included
+            ORDER BY node_id, entry
         ), winners AS (
-            SELECT *, row_number() OVER (ORDER BY entry, path, number) - 1 AS position FROM (
-                SELECT DISTINCT ON (node_id, branch) path, number, {columns},
-                    array_agg(entry) OVER (PARTITION BY node_id, branch) AS entries
-                FROM selection_candidates WHERE selection_id = $1 AND NOT entry = ANY($2)
-                ORDER BY node_id, branch, included DESC, entry, path, number
-            ) w
+            SELECT DISTINCT ON (node_id, branch) path, number,
+                array_agg(entry) OVER (PARTITION BY node_id, branch) AS entries
+            FROM selection_candidates WHERE selection_id = $1 AND NOT entry = ANY($2)
+            ORDER BY node_id, branch, included DESC, entry, path, number
         )
-        INSERT INTO selection_repositories (selection_id, position, entries, included, reason, entry,
-            {kept.replace("c.", "")})
-        SELECT $1, c.position, (SELECT array_agg(DISTINCT e ORDER BY e) FROM unnest(c.entries) e),
+        INSERT INTO selection_repositories (selection_id, position, entries, included, reason, entry, {kept})
+        SELECT $1, row_number() OVER (ORDER BY c.entry, path, number) - 1,
+            (SELECT array_agg(DISTINCT e ORDER BY e) FROM unnest(w.entries) e),
             c.included AND x.node_id IS NULL,
             CASE WHEN c.included AND x.node_id IS NOT NULL THEN x.reason ELSE c.reason END,
             CASE WHEN c.included AND x.node_id IS NOT NULL THEN x.entry ELSE c.entry END, {kept}
-        FROM winners c LEFT JOIN excluded x USING (node_id)
+        FROM winners w
+        JOIN selection_candidates c USING (path, number)
+        LEFT JOIN excluded x USING (node_id)
+        WHERE c.selection_id = $1
         """,  # noqa: S608
         selection_id,
         excluding,

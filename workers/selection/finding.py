@@ -58,7 +58,7 @@ async def find(making: Making, turn: Turn) -> None:
     """Stores every candidate of every entry. Raises the errors of GitHub, with the entry that they are about."""
     selection_id = making.selection.id
     async with making.ctx.pool.acquire() as conn:
-        is_begun = await selection_shards.has_shards(conn, selection_id)
+        is_begun = await selection_shards.count_shards(conn, selection_id)
     if not is_begun:
         shards = await first_shards(making)
         async with making.ctx.pool.acquire() as conn:
@@ -140,21 +140,22 @@ async def _restart(conn: Connection, making: Making, shard: Shard, why: str) -> 
 
 
 async def _from_index(making: Making, shard: Shard) -> None:
-    """All that the index has of an owner, judged and stored in one transaction."""
-    owner, as_of = shard.request["owner"], shard.request["as_of"]
+    """All that the index has of an owner, in one transaction: judged here, and stored without leaving Postgres."""
+    selection_id, owner, as_of = making.selection.id, shard.request["owner"], shard.request["as_of"]
     account = await making.access.account(owner)
-    async with making.ctx.pool.acquire() as conn, conn.transaction():
-        stored = shard.stored
+    reason = f"{owner} owns it"
+    async with making.ctx.pool.acquire() as conn, conn.transaction(isolation="repeatable_read"):
+        is_alone = await selection_shards.count_shards(conn, selection_id) == 1
+        out: dict[str, str] = {}
         async for batch in iter_index(conn, account.installation_id):
-            found = making.judge(batch, entry=shard.entry, reason=f"{owner} owns it", accessible=account.accessible)
-            await selection_shards.insert_candidates(conn, making.selection.id, shard, found, start=stored)
-            stored += len(found)
-        is_ours = await selection_shards.finish_shard(conn, making.selection.id, shard, stored=stored)
-        if not is_ours:
+            found = making.judge(batch, entry=shard.entry, reason=reason, accessible=account.accessible)
+            out |= {each.repository.node_id: each.reason for each in found if not each.included}
+        stored = await selection_shards.insert_indexed(
+            conn, selection_id, shard, account.installation_id, reason=reason, out=out, is_alone=is_alone
+        )
+        if not await selection_shards.finish_shard(conn, selection_id, shard, stored=stored):
             raise SelectionOver
-        if as_of:
-            moment = datetime.fromisoformat(as_of)
-            await selection_results.state_age(conn, making.selection.id, index_as_of=moment)
+        await selection_results.state_age(conn, selection_id, index_as_of=datetime.fromisoformat(as_of))
         await _record(conn, making)
 
 

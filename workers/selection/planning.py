@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from shared.domain.ids import RunId
@@ -137,13 +136,9 @@ async def _listing(making: Making, owner: str) -> Request:
     if not making.selection.is_fresh:
         now = making.selection.created_at
         index = await usable_index(making.ctx, account.installation_id, now=now)
-        if index and index.account.lower() == owner.lower():
-            return _indexed(owner, index.swept_at)
+        if index and index.swept_at and index.account.lower() == owner.lower():
+            return {"kind": "index", "owner": owner, "as_of": index.swept_at.isoformat()}
     return {"kind": "listing", "owner": owner}
-
-
-def _indexed(owner: str, as_of: datetime | None) -> Request:
-    return {"kind": "index", "owner": owner, "as_of": as_of.isoformat() if as_of else None}
 
 
 async def _installation(making: Making, owner: str) -> Request:
