@@ -30,6 +30,7 @@ from .resources import open_resources
 from .runs import routes as runs
 from .selections import looking as selection_contents
 from .selections import routes as selections
+from .selections import schedules as selection_schedules
 from .streams import routes as streams
 from .targets import routes as targets
 from .web import pages
@@ -40,6 +41,7 @@ MODULES = (
     targets,
     selections,
     selection_contents,
+    selection_schedules,
     operations,
     installations,
     github_app,

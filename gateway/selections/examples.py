@@ -71,12 +71,24 @@ _KNOWN = {
     "created_at": "2024-05-06T07:08:09Z",
     "seen_at": LATER,
 }
+_SCHEDULE = {
+    "name": "every-morning",
+    "cron": "0 6 * * MON-FRI",
+    "is_fresh": False,
+    "next_at": "2026-03-02T06:00:00Z",
+    "paused_at": None,
+    "last_selection_id": SELECTION_ID,
+    "created_by": "key:first",
+    "created_at": AT,
+}
 _VALUE = {"value": "go", "count": 31}
 _PART = {"index": 0, "text": "org: acme"}
 
 EXAMPLES: dict[str, dict[str, Any]] = {
     "NewSelection": {"document": EXAMPLE_SPEC, "fresh": False},
     "GivenRepeat": {"fresh": True},
+    "NewSchedule": {"name": "every-morning", "document": EXAMPLE_SPEC, "cron": "0 6 * * MON-FRI", "fresh": False},
+    "ShownSchedule": {"id": "019ca8b5-1c09-7a52-b1c4-90c1d7ee4b03", **_SCHEDULE, "document": EXAMPLE_SPEC},
     "ShownSelection": SELECTION,
     "SelectionDetails": {**SELECTION, "document": EXAMPLE_SPEC},
     "ShownRepository": _REPOSITORY,

@@ -12,10 +12,11 @@ from shared.github.network import network_of
 from shared.settings import SelectionSettings
 from shared.streams.tokens import TokenClient
 from workers.limits import gate_of, open_limits
-from workers.runtime import Infrastructure, Worker
+from workers.runtime import Infrastructure, Periodic, Worker
 
 from .context import SelectionContext
 from .handlers import give_up, select_repositories
+from .schedules import CHECK_SECONDS, start_due_selections
 
 
 @asynccontextmanager
@@ -44,5 +45,6 @@ WORKER = Worker(
     settings_class=SelectionSettings,
     resources=open_selection,
     handlers={"select_repositories": select_repositories},
+    cron=(Periodic(name="start_due_selections", every_seconds=CHECK_SECONDS, function=start_due_selections),),
     on_failed=give_up,
 )
