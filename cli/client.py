@@ -2,7 +2,7 @@
 
 with open_gateway() as gateway:
     run = gateway.get("/runs/…")
-    for event in gateway.run_events(run["id"]): …
+    for event in gateway.events(f"/runs/{run['id']}/events", on_reconnect=say): …
 """
 
 from __future__ import annotations
@@ -46,6 +46,18 @@ class Gateway:
         """The content at `path`, as text."""
         return self._send("GET", path).content.decode(errors="replace")
 
+    def pieces(self, path: str, **query: Any) -> Iterator[bytes]:
+        """The content at `path` piece by piece, however large it is; raises `CommandFailed` where it breaks off."""
+        parameters = {name: value for name, value in query.items() if value is not None}
+        try:
+            with self._http.stream("GET", path, params=parameters) as response:
+                if response.is_error:
+                    response.read()
+                    raise _refusal(response)
+                yield from response.iter_bytes()
+        except httpx.TransportError as error:
+            raise self._unreachable(str(error)) from None
+
     def post(self, path: str, body: Mapping[str, Any] | None = None, *, document: str = "") -> Any:
         """The JSON answer; `document` names the file whose lines a refusal speaks of."""
         return self._json("POST", path, body=body, document=document)
@@ -70,8 +82,8 @@ class Gateway:
             if cursor is None:
                 return
 
-    def run_events(self, run_id: str, *, on_reconnect: Callable[[str], None]) -> Iterator[ServerSentEvent]:
-        """The run's snapshot and events until its end; connects again, from where it was, when the stream breaks.
+    def events(self, path: str, *, on_reconnect: Callable[[str], None]) -> Iterator[ServerSentEvent]:
+        """The snapshot and events at `path` until its end; connects again, from where it was, when the stream breaks.
 
         `on_reconnect` is told why. Raises `CommandFailed` where the gateway stays away for a minute.
         """
@@ -79,7 +91,7 @@ class Gateway:
         last_heard = time.monotonic()
         while True:
             try:
-                for event in self._stream(f"/runs/{run_id}/events", position):
+                for event in self._stream(path, position):
                     last_heard = time.monotonic()
                     position = event.id or position
                     if event.event == "end":

@@ -17,6 +17,21 @@ TargetArgument = Annotated[
     str, typer.Argument(metavar="TARGET", help="A target's id, or owner/name for its target in the run.")
 ]
 
+SELECTION_HELP = "A selection's id, or the name in its spec for the latest selection of that name."
+SelectionArgument = Annotated[str, typer.Argument(metavar="SELECTION", help=SELECTION_HELP)]
+
+
+def find_selection(gateway: Gateway, name: str) -> dict[str, Any]:
+    """The selection that is meant; raises `CommandFailed` where there is none."""
+    if _is_id(name):
+        return gateway.get(f"/selections/{name}")
+    latest = next(gateway.items("/selections", limit=1, name=name), None)
+    if latest is None:
+        raise CommandFailed(
+            f"there is no selection {name}", exit_code=ExitCode.BAD_INPUT, hint="octobatch selections list"
+        )
+    return latest
+
 
 def find_run(gateway: Gateway, name: str | None) -> dict[str, Any]:
     """The run that is meant; raises `CommandFailed` where there is none."""

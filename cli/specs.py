@@ -12,6 +12,7 @@ from shared.domain.spec import CampaignSpec, parse_spec, spec_json_schema
 from shared.errors import InvalidSpec
 
 from .failures import CommandFailed, ExitCode, invalid
+from .names_files import with_names
 from .output import Output, OutputFormat, print_json, print_text
 
 app = typer.Typer(help="Check campaign specs; needs no gateway.", no_args_is_help=True)
@@ -24,11 +25,17 @@ SpecFile = Annotated[
 
 def read_spec(file: Path) -> tuple[str, CampaignSpec]:
     """The document and what it says; raises `CommandFailed` that names file, line and what to do."""
-    document = read_document(file)
+    document = read_spec_document(file)
     try:
         return document, parse_spec(document)
     except InvalidSpec as error:
         raise invalid(error, document=str(file)) from None
+
+
+def read_spec_document(file: Path) -> str:
+    """The text of a spec, with the names of its `file` entries in it; raises `CommandFailed`."""
+    folder = Path() if str(file) == "-" else file.parent
+    return with_names(read_document(file), folder=folder, read=read_document)
 
 
 def read_document(file: Path) -> str:
@@ -48,7 +55,7 @@ def validate(file: SpecFile, output: Output = OutputFormat.TABLE) -> None:
         _, spec = read_spec(file)
         print_text(f"{file}: valid: campaign {spec.name}, {len(spec.steps)} steps\n")
         return
-    problems = _problems(read_document(file))
+    problems = _problems(read_spec_document(file))
     print_json({"valid": not problems, "problems": problems})
     if problems:
         raise typer.Exit(ExitCode.BAD_INPUT)

@@ -54,7 +54,7 @@ def _watch_live(gateway: Gateway, run_id: str, console: Console) -> RunProgress:
             live.update(_picture(progress, time.monotonic() - started, note))
 
         redraw()
-        for event in gateway.run_events(run_id, on_reconnect=_connecting(redraw)):
+        for event in gateway.events(f"/runs/{run_id}/events", on_reconnect=_connecting(redraw)):
             progress.apply(event)
             if time.monotonic() - asked > LIMITS_SECONDS:
                 asked = time.monotonic()
@@ -95,7 +95,7 @@ def _limits_note(progress: RunProgress) -> str:
 
 def _watch_lines(gateway: Gateway, run_id: str, console: Console) -> RunProgress:
     progress = RunProgress()
-    for event in gateway.run_events(run_id, on_reconnect=lambda why: say(f"connecting again ({why})")):
+    for event in gateway.events(f"/runs/{run_id}/events", on_reconnect=lambda why: say(f"connecting again ({why})")):
         progress.apply(event)
         line = _line(event, progress)
         if line:

@@ -6,10 +6,10 @@ import csv
 import io
 import json
 from collections.abc import AsyncIterator, Sequence
-from enum import StrEnum
 from typing import Any
 
 from shared.domain.ids import SelectionId
+from shared.domain.selection_views import ExportFormat
 from shared.postgres.pool import Pool
 from shared.postgres.selected_repositories import RepositoryFilter, page_repositories
 
@@ -19,14 +19,6 @@ BATCH = 1000
 
 COLUMNS = tuple(ShownRepository.model_fields)
 """Columns of a CSV file, which has the fields of a repository in their order."""
-
-
-class ExportFormat(StrEnum):
-    """`csv` with a line of names, `json` as one array, `jsonl` with an object a line."""
-
-    CSV = "csv"
-    JSON = "json"
-    JSONL = "jsonl"
 
 
 MEDIA_TYPES = {

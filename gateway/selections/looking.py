@@ -11,25 +11,25 @@ from fastapi.responses import StreamingResponse
 from shared.domain.ids import SelectionId
 from shared.domain.repository import Visibility
 from shared.domain.selection import Selection, SelectionState
+from shared.domain.selection_views import Change, ExportFormat, Facet
 from shared.domain.spec import CampaignSpec, parse_spec
 from shared.errors import Conflict
 from shared.postgres.known_repositories import KnownRepository, fetch_known, is_indexed
 from shared.postgres.pool import Connection
 from shared.postgres.selected_repositories import (
-    FACETS,
     RepositoryFilter,
     count_facets,
     find_in_selection,
     page_repositories,
 )
-from shared.postgres.selection_differences import Change, count_differences, page_differences
+from shared.postgres.selection_differences import count_differences, page_differences
 from shared.postgres.selections import get_selection
 
 from ..auth import SignedIn
 from ..paging import Cursor, Limit, Page, number_in, page, position_in
 from ..resources import Opened
 from .explaining import Knowledge, entry_text, verdict_on
-from .exporting import MEDIA_TYPES, ExportFormat, export_repositories
+from .exporting import MEDIA_TYPES, export_repositories
 from .schemas import ShownRepository
 from .seen import (
     Differences,
@@ -93,7 +93,7 @@ async def count_by_facet(selection_id: UUID, resources: Opened, _: SignedIn, wan
     async with resources.pool.acquire() as conn:
         selection = await get_selection(conn, SelectionId(selection_id))
         total, counts = await count_facets(conn, selection.id, wanted)
-    facets: dict[str, list[ShownFacetValue]] = {facet: [] for facet in FACETS}
+    facets: dict[Facet, list[ShownFacetValue]] = {facet: [] for facet in Facet}
     for each in counts:
         facets[each.facet].append(ShownFacetValue(value=each.value, count=each.count))
     return Facets(total=total, facets=facets)

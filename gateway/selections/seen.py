@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pydantic import Field
 
-from shared.postgres.selection_differences import Change
+from shared.domain.selection_views import Change, Facet
 
 from ..paging import Page
 from ..schemas import Shown
@@ -24,7 +24,7 @@ class Facets(Shown):
     """Counts by facet, the commonest value first."""
 
     total: int = Field(description="repositories and branches that were counted")
-    facets: dict[str, list[ShownFacetValue]]
+    facets: dict[Facet, list[ShownFacetValue]]
 
 
 class ShownPart(Shown):

@@ -6,11 +6,11 @@ A complete selection never changes, so that pages read at different times fit to
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 from ..domain.ids import SelectionId
 from ..domain.repository import Visibility
 from ..domain.selection import SelectedRepository
+from ..domain.selection_views import Facet
 from .pool import Connection
 from .selections import REPOSITORY_COLUMNS, selected_from_row
 
@@ -32,12 +32,6 @@ _CHOSEN = """
     AND ($13::text IS NULL OR reason = $13)
     AND ($14::text IS NULL OR CASE WHEN $15::text IS NULL THEN properties ? $14 ELSE properties -> $14 ? $15 END)
 """
-
-FACETS: Final = (
-    "included", "entry", "condition", "owner", "language", "topic", "visibility", "archived", "fork", "template",
-    "reason",
-)  # fmt: skip
-"""What repositories are counted by."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +70,7 @@ class RepositoryFilter:
 class FacetCount:
     """How many repositories have this value of a facet; `value` is empty where they have none."""
 
-    facet: str
+    facet: Facet
     value: str
     count: int
 
@@ -133,8 +127,10 @@ async def count_facets(
         *wanted.values,
         most,
     )
-    counts = [FacetCount(facet=row["facet"], value=row["value"], count=row["count"]) for row in rows]
-    return counts[0].count, counts[1:]  # the empty facet, which counts all, comes first
+    total, *counts = rows  # the empty facet, which counts all, comes first
+    return total["count"], [
+        FacetCount(facet=Facet(row["facet"]), value=row["value"], count=row["count"]) for row in counts
+    ]
 
 
 async def find_in_selection(

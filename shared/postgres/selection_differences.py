@@ -2,54 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 import asyncpg
 
 from ..domain.ids import SelectionId
+from ..domain.selection_views import Change, Difference, Side
 from .pool import Connection
-
-
-class Change(StrEnum):
-    """What became of a repository and branch from one selection to another; several may hold at once.
-
-    `added` is found by the later one alone, `gone` by the earlier one alone; `included` was out and is in, `excluded`
-    was in and is out; `renamed` has another owner/name; `default_branch` has another default branch.
-    """
-
-    ADDED = "added"
-    GONE = "gone"
-    INCLUDED = "included"
-    EXCLUDED = "excluded"
-    RENAMED = "renamed"
-    DEFAULT_BRANCH = "default_branch"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Side:
-    """A repository and branch as one of the two selections has it."""
-
-    name_with_owner: str
-    branch: str
-    included: bool
-    reason: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Difference:
-    """One repository and branch that is not the same in both; `before` or `after` is None where it was not found.
-
-    `place` is where it stands in the order of differences.
-    """
-
-    node_id: str
-    changes: tuple[Change, ...]
-    before: Side | None
-    after: Side | None
-    place: str
-
 
 _COMPARED = """
     WITH a AS (

@@ -1,0 +1,89 @@
+"""`octobatch selections schedule`: selections that are made again and again."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from .asking import ask
+from .client import open_gateway
+from .output import Output, OutputFormat, moment, print_json, print_rows, say
+from .specs import SpecFile, read_spec
+
+app = typer.Typer(help="Make selections at the times of a cron string, in UTC.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(metavar="SCHEDULE", help="The schedule's name.")]
+PATH = "/selection-schedules"
+
+
+@app.command(epilog="Example: octobatch selections schedule create mornings -f spec.yaml --cron '0 6 * * MON-FRI'")
+def create(
+    name: Name,
+    file: SpecFile,
+    cron: Annotated[
+        str,
+        typer.Option("--cron", metavar="CRON", help="Minute, hour, day, month, weekday; UTC.", show_default=False),
+    ],
+    fresh: Annotated[bool, typer.Option("--fresh", help="Ask GitHub for everything each time.")] = False,
+    output: Output = OutputFormat.TABLE,
+) -> None:
+    """Make a selection by FILE at each time that CRON names."""
+    document, _ = read_spec(file)
+    with open_gateway() as gateway:
+        body = {"name": name, "document": document, "cron": cron, "fresh": fresh}
+        _print(gateway.post(PATH, body, document=str(file)), output)
+
+
+@app.command("list")
+def list_schedules(output: Output = OutputFormat.TABLE) -> None:
+    """List the schedules, with their next times."""
+    with open_gateway() as gateway:
+        found = list(gateway.items(PATH))
+    if output is OutputFormat.JSON:
+        print_json(found)
+        return
+    print_rows(
+        ("schedule", "cron", "next", "last selection"),
+        (
+            (
+                each["name"],
+                each["cron"],
+                f"paused since {moment(each['paused_at'])}" if each["paused_at"] else moment(each["next_at"]),
+                each["last_selection_id"],
+            )
+            for each in found
+        ),
+    )
+
+
+@app.command()
+def delete(name: Name, yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False) -> None:
+    """Delete a schedule; the selections that it made stay."""
+    ask(f"Delete the schedule {name}?", yes=yes, hint="run it with --yes to delete it")
+    with open_gateway() as gateway:
+        gateway.delete(f"{PATH}/{name}")
+    say(f"schedule {name} is deleted")
+
+
+@app.command()
+def pause(name: Name, output: Output = OutputFormat.TABLE) -> None:
+    """Have nothing made until it is resumed."""
+    with open_gateway() as gateway:
+        _print(gateway.post(f"{PATH}/{name}/pause"), output)
+
+
+@app.command()
+def resume(name: Name, output: Output = OutputFormat.TABLE) -> None:
+    """Go on; the times that passed meanwhile are not made up for."""
+    with open_gateway() as gateway:
+        _print(gateway.post(f"{PATH}/{name}/resume"), output)
+
+
+def _print(schedule: dict[str, Any], output: OutputFormat) -> None:
+    if output is OutputFormat.JSON:
+        print_json(schedule)
+    elif schedule["paused_at"]:
+        say(f"schedule {schedule['name']} is paused")
+    else:
+        say(f"schedule {schedule['name']} is due next at {moment(schedule['next_at'])}")
