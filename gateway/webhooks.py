@@ -9,8 +9,10 @@ from fastapi import APIRouter, Header, Request
 from fastapi.responses import JSONResponse
 
 from shared.domain import commands
+from shared.domain.ids import InstallationId
 from shared.errors import InvalidInput, NotAuthenticated
-from shared.github.webhooks import service_for, signature_is_valid
+from shared.github.webhooks import changed_repositories, service_for, signature_is_valid
+from shared.postgres.repository_changes import notice_changes
 from shared.postgres.webhook_deliveries import insert_delivery
 
 from .resources import Opened
@@ -34,10 +36,15 @@ async def take_webhook(
         raise NotAuthenticated("the delivery's signature is not valid")
     payload = _payload(body)
     service = service_for(x_github_event)
-    if service is None:
+    changed = changed_repositories(x_github_event, payload)
+    if service is None and not changed:
         return JSONResponse({"handled": False}, 202)
     installation: dict[str, Any] = payload.get("installation") or {}
     async with resources.outbox.transaction() as work:
+        if changed and "id" in installation:
+            await notice_changes(work.conn, InstallationId(installation["id"]), changed)
+        if service is None:
+            return JSONResponse({"handled": True}, 202)
         await insert_delivery(
             work.conn,
             delivery_id=x_github_delivery,

@@ -200,7 +200,10 @@ class SelectionSettings(WorkerSettings):
     """What the selection worker needs besides."""
 
     repository_index_max_age_seconds: int = Field(
-        3600, ge=0, description="how old the index of an account's repositories may be that answers for GitHub"
+        0,
+        ge=0,
+        description="how old the index of an account's repositories may be that answers a selection without asking "
+        "GitHub what changed; 0 = it is always asked, with a request or two",
     )
     repository_index_sweep_seconds: int = Field(
         900, ge=10, description="how often GitHub is asked what changed among an account's repositories"

@@ -132,8 +132,17 @@ CREATE TABLE repository_indexes (
     sweep_started_at timestamptz,
     sweep_cursor text,
     total integer,
+    uncounted integer NOT NULL DEFAULT 0,
     error text
 );
+
+CREATE TABLE repository_changes (
+    installation_id bigint NOT NULL,
+    node_id text NOT NULL,
+    noticed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (installation_id, node_id)
+);
+CREATE INDEX repository_changes_by_age ON repository_changes (noticed_at);
 
 CREATE TABLE codeowners_files (
     blob_oid text PRIMARY KEY,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .ids import RunId, SelectionId, new_id
+from .ids import InstallationId, RunId, SelectionId, new_id
 from .operation import NewOperation, Priority, Service
 from .target import NewTarget, Target
 
@@ -16,6 +16,19 @@ def select_repositories(selection_id: SelectionId, *, actor: str, run_id: RunId 
         dedupe_key=f"select_repositories:{selection_id}",
         actor=actor,
         run_id=run_id,
+    )
+
+
+def sweep_repositories(installation_id: InstallationId, *, period: str, actor: str = "schedule") -> NewOperation:
+    """Have the index of an installation's repositories say what GitHub says; once for each `period`."""
+    return NewOperation(
+        service=Service.SELECTION,
+        type="sweep_repositories",
+        payload={"installation_id": installation_id},
+        dedupe_key=f"sweep_repositories:{installation_id}:{period}",
+        actor=actor,
+        installation_id=installation_id,
+        order_key=f"index:{installation_id}",
     )
 
 

@@ -13,7 +13,8 @@ class RepositoryIndex:
     """How far the index of one installation is.
 
     `completed_at` is when a full listing last ended, `swept_at` when the index was last known to be current: webhooks
-    that came since then are in it too. `total` counts its repositories, `error` is why the last sweep failed.
+    that came since then are in it too. `total` counts its repositories, and `uncounted` is how many more GitHub counted
+    when they were listed: those that the App may not see. `error` is why the last sweep failed.
     A full listing that is under way began at `sweep_started_at` and goes on at `sweep_cursor`.
     """
 
@@ -24,9 +25,10 @@ class RepositoryIndex:
     sweep_started_at: datetime | None = None
     sweep_cursor: str | None = None
     total: int | None = None
+    uncounted: int = 0
     error: str | None = None
 
 
-def is_usable(index: RepositoryIndex, *, now: datetime, max_age: timedelta) -> bool:
-    """Whether a selection may be answered from the index: it is complete, and not too old."""
-    return index.completed_at is not None and index.swept_at is not None and now - index.swept_at <= max_age
+def is_current(index: RepositoryIndex, *, now: datetime, max_age: timedelta) -> bool:
+    """Whether a selection may be answered from the index as it is."""
+    return index.swept_at is not None and now - index.swept_at <= max_age

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
@@ -84,6 +84,46 @@ async def page_of_team(
         return page_of(data["organization"]["team"]["repositories"], installation_id=installation_id)
 
     return await size.ask(ask)
+
+
+async def changed_since(
+    github: GitHubClient, owner: str, since: datetime, *, installation_id: InstallationId, token: str
+) -> tuple[list[Repository], int]:
+    """The repositories of an owner that were changed or pushed to since then, and how many it has in all.
+
+    GitHub is asked for the newest, and for older ones only while they are new enough. Gone ones it does not tell.
+    Raises `GitHubNotFound` where there is no such owner.
+    """
+    found: dict[str, Repository] = {}
+    total, after, size = 0, {"updated": None, "pushed": None}, PageSize()
+    wanted = {"updated", "pushed"}
+    while wanted:
+        variables = {
+            "owner": owner, "afterUpdate": after["updated"], "afterPush": after["pushed"],
+            "withUpdated": "updated" in wanted, "withPushed": "pushed" in wanted,
+        }  # fmt: skip
+
+        async def ask(first: int, variables: Mapping[str, Any] = variables) -> dict[str, Any]:
+            answer = await github.graphql("changed_repositories", {**variables, "first": first}, token=token)
+            return answer.but_for_missing()
+
+        data = await size.ask(ask)
+        if data["repositoryOwner"] is None:
+            raise GitHubNotFound(f"there is no organisation or user {owner}")
+        for order in sorted(wanted):
+            connection = data["repositoryOwner"][order]
+            newer = [node for node in connection["nodes"] if node and _changed_at(node, order) >= since]
+            found |= {node["id"]: repository_of(node, installation_id=installation_id) for node in newer}
+            total, after[order] = connection["totalCount"], connection["pageInfo"]["endCursor"]
+            if len(newer) < len(connection["nodes"]) or not connection["pageInfo"]["hasNextPage"]:
+                wanted.discard(order)
+    return list(found.values()), total
+
+
+def _changed_at(node: Mapping[str, Any], order: str) -> datetime:
+    """When it was changed or pushed to; a repository that was never pushed to comes last."""
+    text = node["updatedAt" if order == "updated" else "pushedAt"]
+    return datetime.fromisoformat(text) if text else datetime.min.replace(tzinfo=UTC)
 
 
 def page_of(connection: Mapping[str, Any], *, installation_id: InstallationId) -> RepositoryPage:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ..domain.operation import Service
 
@@ -23,7 +24,7 @@ _SERVICES = {
     "check_suite": Service.CAMPAIGNS,
 }
 
-SUBSCRIPTIONS = ("check_suite", "pull_request", "pull_request_review")
+SUBSCRIPTIONS = ("check_suite", "pull_request", "pull_request_review", "push", "repository")
 """What an App subscribes to of these events. Those of installations GitHub sends to every App: a manifest that names
 them is refused ("Default events unsupported"), as is one with events that its permissions do not cover."""
 
@@ -43,3 +44,16 @@ def signature_is_valid(body: bytes, signature: str | None, *, secrets: Sequence[
 def service_for(event: str) -> Service | None:
     """The worker that takes in an event (the header `X-GitHub-Event`); None for events that change nothing here."""
     return _SERVICES.get(event)
+
+
+def changed_repositories(event: str, payload: Mapping[str, Any]) -> list[str]:
+    """The node ids of the repositories that a delivery says have changed, as far as a listing shows it."""
+    if event == "installation_repositories":
+        moved = [*payload.get("repositories_added", ()), *payload.get("repositories_removed", ())]
+        return [repository["node_id"] for repository in moved]
+    repository = payload.get("repository")
+    if not repository or event not in {"repository", "push", "custom_property_values"}:
+        return []
+    if event == "push" and payload.get("ref") != f"refs/heads/{repository.get('default_branch')}":
+        return []
+    return [repository["node_id"]]

@@ -18,7 +18,7 @@ _COLUMNS = (
     "is_archived", "is_fork", "is_template", "language", "topics", "properties", "created_at", "pushed_at",
 )  # fmt: skip
 _UPDATES = ", ".join(f"{column} = excluded.{column}" for column in _COLUMNS if column not in {"node_id", "properties"})
-_INDEX = "installation_id, account, completed_at, swept_at, sweep_started_at, sweep_cursor, total, error"
+_INDEX = "installation_id, account, completed_at, swept_at, sweep_started_at, sweep_cursor, total, uncounted, error"
 
 
 async def upsert_repositories(conn: Connection, repositories: Sequence[Repository], *, seen_at: datetime) -> None:
@@ -64,9 +64,11 @@ async def set_properties(
     )
 
 
-async def remove_repositories(conn: Connection, node_ids: Sequence[str]) -> None:
-    """Forgets repositories that are gone."""
-    await conn.execute("DELETE FROM repositories WHERE node_id = ANY($1)", node_ids)
+async def remove_repositories(conn: Connection, installation_id: InstallationId, node_ids: Sequence[str]) -> None:
+    """Forgets repositories that an installation has no more."""
+    await conn.execute(
+        "DELETE FROM repositories WHERE installation_id = $1 AND node_id = ANY($2)", installation_id, node_ids
+    )
 
 
 async def remove_unseen(conn: Connection, installation_id: InstallationId, *, before: datetime) -> int:
@@ -77,6 +79,12 @@ async def remove_unseen(conn: Connection, installation_id: InstallationId, *, be
         before,
     )
     return len(gone)
+
+
+async def forget_index(conn: Connection, installation_id: InstallationId) -> None:
+    """Forgets an installation that the App is not installed on any more, with all its repositories."""
+    for table in ("repositories", "repository_indexes", "repository_changes"):
+        await conn.execute(f"DELETE FROM {table} WHERE installation_id = $1", installation_id)  # noqa: S608
 
 
 async def iter_index(
@@ -121,9 +129,9 @@ async def record_index(conn: Connection, index: RepositoryIndex) -> None:
     """Records how far an index is."""
     await conn.execute(
         f"""
-        INSERT INTO repository_indexes ({_INDEX}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        INSERT INTO repository_indexes ({_INDEX}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
         ON CONFLICT (installation_id) DO UPDATE SET account = $2, completed_at = $3, swept_at = $4,
-            sweep_started_at = $5, sweep_cursor = $6, total = $7, error = $8
+            sweep_started_at = $5, sweep_cursor = $6, total = $7, uncounted = $8, error = $9
         """,  # noqa: S608
         index.installation_id,
         index.account,
@@ -132,7 +140,30 @@ async def record_index(conn: Connection, index: RepositoryIndex) -> None:
         index.sweep_started_at,
         index.sweep_cursor,
         index.total,
+        index.uncounted,
         index.error,
+    )
+
+
+async def record_sweep(conn: Connection, installation_id: InstallationId, *, swept_at: datetime, total: int) -> None:
+    """Records that a complete index was current at that moment."""
+    await conn.execute(
+        "UPDATE repository_indexes SET swept_at = greatest(swept_at, $2), total = $3, error = NULL"
+        " WHERE installation_id = $1 AND completed_at IS NOT NULL",
+        installation_id,
+        swept_at,
+        total,
+    )
+
+
+async def note_index_error(conn: Connection, index: RepositoryIndex, *, error: str) -> None:
+    """Records why an index could not be swept."""
+    await conn.execute(
+        "INSERT INTO repository_indexes (installation_id, account, error) VALUES ($1, $2, $3)"
+        " ON CONFLICT (installation_id) DO UPDATE SET error = $3",
+        index.installation_id,
+        index.account,
+        error,
     )
 
 

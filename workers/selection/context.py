@@ -13,10 +13,14 @@ from shared.streams.tokens import TokenClient
 
 @dataclass(frozen=True, kw_only=True)
 class SelectionContext:
-    """GitHub, tokens, and the stores; one for a process. `index_max_age` is how old an index may be that answers."""
+    """GitHub, tokens, and the stores; one for a process.
+
+    An index may answer for GitHub up to `index_max_age`, and is swept `index_sweep_every` so long.
+    """
 
     github: GitHubClient
     tokens: TokenClient
     pool: Pool
     outbox: Outbox
     index_max_age: timedelta
+    index_sweep_every: timedelta

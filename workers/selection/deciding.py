@@ -9,8 +9,9 @@ from shared.github.paging import LARGEST
 from shared.postgres import selection_results, selections
 
 from .examining import examine
-from .finding import SelectionOver, Turn
+from .finding import SelectionOver
 from .making import Making
+from .turns import Turn
 
 
 async def decide(making: Making, turn: Turn) -> None:

@@ -6,14 +6,13 @@ that was under way. The index answers a shard with one transaction.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 
-from shared.clock import utcnow
 from shared.domain.ids import SelectionId
 from shared.domain.shards import Shard
-from shared.errors import Defer, GitHubUnavailable
+from shared.errors import GitHubUnavailable
 from shared.postgres import selection_results, selection_shards
 from shared.postgres.pool import Connection
 from shared.postgres.repositories import iter_index
@@ -21,37 +20,15 @@ from shared.postgres.repositories import iter_index
 from .making import ABOUT_THE_ENTRY, Divided, Making, Moved, Page, Step, about
 from .planning import first_shards
 from .sources import SOURCES
+from .turns import Turn
 
 _log = structlog.get_logger(__name__)
 
 MOST_RESTARTS = 3
-LONGEST_TURN = timedelta(minutes=5)
-"""How long a selection goes on before others of the worker get a turn."""
-
-_GO_ON_SECONDS = 2.0
 
 
 class SelectionOver(Exception):
     """The selection was cancelled, or another process makes it: there is nothing left to do."""
-
-
-class Turn:
-    """One turn of a selection at the worker: it ends after a while, and a hiccup in it costs no attempt."""
-
-    def __init__(self) -> None:
-        self._ends_at = utcnow() + LONGEST_TURN
-        self.pages = 0
-
-    def check(self) -> None:
-        """Raises `Defer` where others should get a turn."""
-        if utcnow() > self._ends_at:
-            raise Defer(utcnow(), "others get a turn")
-
-    def excuse(self, error: GitHubUnavailable) -> Exception:
-        """The error to raise: where pages were stored in this turn, the next turn is no further attempt."""
-        if not self.pages:
-            return error
-        return Defer(utcnow() + timedelta(seconds=_GO_ON_SECONDS), str(error))
 
 
 async def find(making: Making, turn: Turn) -> None:

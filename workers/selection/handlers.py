@@ -27,8 +27,9 @@ from workers.runtime import Command
 from .access import Access
 from .context import SelectionContext
 from .deciding import decide
-from .finding import SelectionOver, Turn, find
+from .finding import SelectionOver, find
 from .making import Making, described
+from .turns import Turn
 
 _log = structlog.get_logger(__name__)
 

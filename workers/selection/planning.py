@@ -131,12 +131,11 @@ async def _owners(making: Making, installation: str) -> list[str]:
 
 
 async def _listing(making: Making, owner: str) -> Request:
-    """From the index where it is complete and young enough, else from GitHub."""
+    """From the index where there is a complete one, else from GitHub."""
     account = await making.access.account(owner)
     if not making.selection.is_fresh:
-        now = making.selection.created_at
-        index = await usable_index(making.ctx, account.installation_id, now=now)
-        if index and index.swept_at and index.account.lower() == owner.lower():
+        index = await usable_index(making.ctx, making.access, account, owner)
+        if index and index.swept_at:
             return {"kind": "index", "owner": owner, "as_of": index.swept_at.isoformat()}
     return {"kind": "listing", "owner": owner}
 

@@ -16,7 +16,14 @@ from workers.runtime import Infrastructure, Periodic, Worker
 
 from .context import SelectionContext
 from .handlers import give_up, select_repositories
+from .indexing import begin_sweeps, correct_repositories, sweep_repositories
 from .schedules import CHECK_SECONDS, start_due_selections
+
+DUE_SECONDS = 30.0
+"""How often it is looked which index is due."""
+
+CORRECT_SECONDS = 2.0
+"""How often it is looked what webhooks spoke of."""
 
 
 @asynccontextmanager
@@ -37,6 +44,7 @@ async def open_selection(
             pool=infrastructure.pool,
             outbox=infrastructure.outbox,
             index_max_age=timedelta(seconds=settings.repository_index_max_age_seconds),
+            index_sweep_every=timedelta(seconds=settings.repository_index_sweep_seconds),
         )
 
 
@@ -44,7 +52,11 @@ WORKER = Worker(
     service=Service.SELECTION,
     settings_class=SelectionSettings,
     resources=open_selection,
-    handlers={"select_repositories": select_repositories},
-    cron=(Periodic(name="start_due_selections", every_seconds=CHECK_SECONDS, function=start_due_selections),),
+    handlers={"select_repositories": select_repositories, "sweep_repositories": sweep_repositories},
+    cron=(
+        Periodic(name="begin_sweeps", every_seconds=DUE_SECONDS, function=begin_sweeps),
+        Periodic(name="correct_repositories", every_seconds=CORRECT_SECONDS, function=correct_repositories),
+        Periodic(name="start_due_selections", every_seconds=CHECK_SECONDS, function=start_due_selections),
+    ),
     on_failed=give_up,
 )

@@ -29,6 +29,7 @@ async def selecting(github: RunningSandbox, pool: Pool, redis: Redis) -> AsyncIt
             tokens=DirectTokens(app),
             pool=pool,
             outbox=Outbox(pool, redis),
-            index_max_age=timedelta(hours=1),
+            index_max_age=timedelta(0),
+            index_sweep_every=timedelta(minutes=15),
         )
         yield Selecting(ctx=context, sandbox=github)

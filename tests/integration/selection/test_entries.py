@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 
@@ -195,6 +196,7 @@ async def test_an_index_answers_for_github_and_says_how_old_it_is(selecting: Sel
         index = RepositoryIndex(installation_id=installation_id, account=org, completed_at=as_of, swept_at=as_of)
         await record_index(conn, index)
     selecting.sandbox.ask("DELETE", "counters")
+    selecting.ctx = replace(selecting.ctx, index_max_age=timedelta(hours=1))
     selection, found = await selecting.select(f"on: [{{org: {org}}}]")
     assert (found, selection.index_as_of) == (listed, as_of)
     assert "graphql" not in selecting.requests()

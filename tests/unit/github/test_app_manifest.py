@@ -12,7 +12,7 @@ from shared.errors import GitHubInvalid, GitHubNotFound, GitHubUnavailable
 from shared.github.addresses import addresses_of
 from shared.github.app_manifest import AppPlan, convert, registration_url
 from shared.github.client import GitHubClient
-from shared.github.webhooks import SUBSCRIPTIONS, service_for
+from shared.github.webhooks import SUBSCRIPTIONS, changed_repositories, service_for
 
 PEM, SECRET = "-----BEGIN RSA PRIVATE KEY-----", "a webhook secret"
 
@@ -43,7 +43,7 @@ def test_the_manifest_asks_for_what_is_needed_and_no_more() -> None:
             "metadata": "read",
             "pull_requests": "write",
         },
-        "default_events": ["check_suite", "pull_request", "pull_request_review"],
+        "default_events": ["check_suite", "pull_request", "pull_request_review", "push", "repository"],
     }
 
 
@@ -52,7 +52,9 @@ def test_without_a_webhook_it_asks_for_no_events() -> None:
 
 
 def test_every_event_that_is_subscribed_to_is_handled() -> None:
-    assert all(service_for(event) for event in SUBSCRIPTIONS)
+    repository = {"node_id": "R_1", "default_branch": "main"}
+    payload = {"repository": repository, "ref": "refs/heads/main"}
+    assert all(service_for(event) or changed_repositories(event, payload) for event in SUBSCRIPTIONS)
 
 
 @pytest.mark.parametrize(
