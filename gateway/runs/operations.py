@@ -17,6 +17,8 @@ from shared.errors import Conflict
 from shared.outbox import Outbox, Work
 from shared.postgres import campaigns, runs, selections, targets
 
+from ..selections.operations import forget_what_was_found
+
 CANCELLED = "the run was cancelled"
 
 
@@ -109,4 +111,7 @@ async def cancel_run(outbox: Outbox, run_id: UUID) -> Run:
                 )
             )
         await work.emit(run_event(run.id, RunState.CANCELLED, now=now))
-        return await runs.get_run(work.conn, run.id)
+        cancelled = await runs.get_run(work.conn, run.id)
+    if run.selection_id:
+        await forget_what_was_found(outbox, run.selection_id)
+    return cancelled

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.domain.selection import SelectedRepository, Selection, SelectionState
+from shared.domain.selection import SelectedRepository
 from shared.domain.spec import (
     ExcludeEntry,
     InstallationEntry,
@@ -18,13 +18,6 @@ from shared.domain.spec import (
     UserEntry,
 )
 from shared.postgres.known_repositories import KnownRepository
-
-_NOT_COMPLETE = {
-    SelectionState.PENDING: "the selection has not begun",
-    SelectionState.SELECTING: "the selection is still being made",
-    SelectionState.FAILED: "the selection failed and has no repositories",
-    SelectionState.CANCELLED: "the selection was cancelled and has no repositories",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,20 +33,18 @@ class Knowledge:
 
 def verdict_on(
     asked: str,
-    selection: Selection,
+    selected_at: datetime,
     entries: Sequence[OnEntry],
     found: Sequence[SelectedRepository],
     knowledge: Knowledge,
 ) -> str:
-    """One sentence about the repository that was asked for, by owner/name or node id."""
-    if selection.state is not SelectionState.COMPLETE:
-        return _NOT_COMPLETE[selection.state]
+    """One sentence about the repository that was asked for, by owner/name or node id, in a complete selection."""
     if found:
         return _verdict_on_found(asked, found)
     known = knowledge.repository
     name = known.name_with_owner if known else asked
     owner = name.partition("/")[0] if "/" in name else ""
-    if known and _was_created_since(known, selection.created_at):
+    if known and _was_created_since(known, selected_at):
         return f"no entry found it: it was created at {known.created_at:%Y-%m-%d %H:%M} UTC, after the selection"
     if owner and names_account(entries, owner) is False:
         return f"no entry found it: none is about {owner}"

@@ -77,10 +77,10 @@ Wanted = Annotated[RepositoryFilter, Depends(_filter)]
 async def list_repositories(
     selection_id: UUID, resources: Opened, _: SignedIn, wanted: Wanted, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[ShownRepository]:
-    """The repositories of a selection, in its order, each with the reason for in or out."""
+    """The repositories of a complete selection, in its order, each with the reason for in or out."""
     after = number_in(cursor)
     async with resources.pool.acquire() as conn:
-        selection = await get_selection(conn, SelectionId(selection_id))
+        selection = await _get_complete(conn, selection_id)
         rows = await page_repositories(
             conn, selection.id, wanted, after=-1 if after is None else after, limit=limit + 1
         )
@@ -91,7 +91,7 @@ async def list_repositories(
 async def count_by_facet(selection_id: UUID, resources: Opened, _: SignedIn, wanted: Wanted) -> Facets:
     """How many repositories there are of each kind: the 100 commonest values of each facet."""
     async with resources.pool.acquire() as conn:
-        selection = await get_selection(conn, SelectionId(selection_id))
+        selection = await _get_complete(conn, selection_id)
         total, counts = await count_facets(conn, selection.id, wanted)
     facets: dict[Facet, list[ShownFacetValue]] = {facet: [] for facet in Facet}
     for each in counts:
@@ -108,7 +108,7 @@ async def explain_repository(
 ) -> ShownExplanation:
     """Why a repository is in or out, with every entry that found it; or why none did."""
     async with resources.pool.acquire() as conn:
-        selection = await get_selection(conn, SelectionId(selection_id))
+        selection = await _get_complete(conn, selection_id)
         return await _explain(conn, selection, parse_spec(selection.document), repository)
 
 
@@ -171,7 +171,7 @@ async def _explain(conn: Connection, selection: Selection, spec: CampaignSpec, a
     conditions = sorted({each.condition for each in found if each.condition is not None})
     return ShownExplanation(
         repository=asked,
-        verdict=verdict_on(asked, selection, spec.on, found, knowledge),
+        verdict=verdict_on(asked, selection.created_at, spec.on, found, knowledge),
         branches=[ShownRepository.of(each) for each in found],
         entries=[ShownPart(index=index, text=entry_text(spec.on[index])) for index in entries if index < len(spec.on)],
         conditions=[

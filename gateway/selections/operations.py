@@ -14,7 +14,7 @@ from shared.domain.selection import Selection, SelectionState
 from shared.domain.spec import parse_spec
 from shared.errors import Conflict, InvalidTransition
 from shared.outbox import Outbox, Work
-from shared.postgres import selections
+from shared.postgres import selected_repositories, selection_shards, selections
 
 
 async def start_selection(
@@ -74,9 +74,20 @@ async def cancel_selection(outbox: Outbox, selection_id: UUID) -> Selection:
             raise Conflict(f"this selection is for run {selection.run_id}: cancel the run, which cancels it too")
         cancelled = await selections.cancel_selection(work.conn, selection.id)
         selection = await selections.get_selection(work.conn, selection.id)
-        if not cancelled and selection.state is not SelectionState.CANCELLED:
-            raise InvalidTransition("selection", selection.state, SelectionState.CANCELLED)
-        return selection
+    if not cancelled and selection.state is not SelectionState.CANCELLED:
+        raise InvalidTransition("selection", selection.state, SelectionState.CANCELLED)
+    await forget_what_was_found(outbox, selection.id)
+    return selection
+
+
+async def forget_what_was_found(outbox: Outbox, selection_id: SelectionId) -> None:
+    """Removes what a cancelled selection had found so far.
+
+    In a transaction of its own: the worker locks a page's rows before the selection's, a cancellation the other way.
+    """
+    async with outbox.transaction() as work:
+        await selection_shards.forget_working_memory(work.conn, selection_id)
+        await selected_repositories.forget_unfinished(work.conn, selection_id)
 
 
 async def _start(

@@ -87,9 +87,14 @@ async def test_selections_are_listed_newest_first_and_filtered(client: httpx.Asy
 
 async def test_a_selection_is_cancelled_once_and_a_runs_with_its_run(client: httpx.AsyncClient, pool: Pool) -> None:
     selection_id = (await client.post("/selections", json=SPEC)).json()["selection"]["id"]
+    await pool.execute(
+        "INSERT INTO selection_shards (selection_id, entry, path, request) VALUES ($1, 0, '0', '{}')",
+        UUID(selection_id),
+    )
     for _ in range(2):
         answer = await client.post(f"/selections/{selection_id}/cancel")
         assert (answer.status_code, answer.json()["state"]) == (200, "cancelled")
+    assert await pool.fetchval("SELECT count(*) FROM selection_shards") == 0  # what it had found is forgotten
     complete = await store(pool, [])
     answer = await client.post(f"/selections/{complete}/cancel")
     assert (answer.status_code, answer.json()["type"]) == (409, "/problems/invalid-transition")
@@ -196,8 +201,17 @@ async def test_a_diff_tells_renames_from_news(client: httpx.AsyncClient, pool: P
         "added": 1, "gone": 1, "included": 1, "excluded": 2, "renamed": 1, "default_branch": 1
     }  # fmt: skip
     assert (await client.get(f"/selections/{before}/diff/{before}")).json()["items"] == []
+
+
+async def test_only_a_complete_selection_shows_repositories(client: httpx.AsyncClient, pool: Pool) -> None:
+    complete = await store(pool, [])
     pending = (await client.post("/selections", json=SPEC)).json()["selection"]["id"]
-    assert (await client.get(f"/selections/{before}/diff/{pending}")).status_code == 409
+    for path in (
+        f"{pending}/repositories", f"{pending}/facets", f"{pending}/export", f"{pending}/explain?repository=acme/api",
+        f"{complete}/diff/{pending}",
+    ):  # fmt: skip
+        answer = await client.get(f"/selections/{path}")
+        assert (answer.status_code, "is pending" in answer.json()["detail"]) == (409, True), path
 
 
 async def test_exports_are_whole_in_every_format_and_calculate_nothing(client: httpx.AsyncClient, pool: Pool) -> None:
