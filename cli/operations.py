@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import time
+from typing import Annotated, Any
 
 import typer
 
-from .client import open_gateway
+from .client import Gateway, open_gateway
+from .failures import CommandFailed
 from .output import Output, OutputFormat, moment, print_facts, print_json
+
+POLL_SECONDS = 0.3
 
 app = typer.Typer(help="Show what became of an accepted command.", no_args_is_help=True)
 
@@ -34,3 +38,13 @@ def show(
             ("error", found["error"]),
         )
     )
+
+
+def wait_for(gateway: Gateway, operation: dict[str, Any]) -> None:
+    """Returns once the operation has succeeded; raises `CommandFailed` where it has not."""
+    found = operation
+    while found["state"] == "accepted":
+        time.sleep(POLL_SECONDS)
+        found = gateway.get(f"/operations/{operation['id']}")
+    if found["state"] != "succeeded":
+        raise CommandFailed(f"operation {found['id']} {found['state']}: {found['error'] or 'nobody said why'}")

@@ -30,6 +30,7 @@ from .selection_filters import (
     VisibilityOption,
     filters_of,
 )
+from .selection_owners import owners
 
 
 def register(app: typer.Typer) -> None:
@@ -37,6 +38,9 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Example: octobatch selections repositories bump-go --excluded --language go")(repositories)
     app.command(epilog="Example: octobatch selections facets bump-go --by language --included")(facets)
     app.command(epilog="Example: octobatch selections explain bump-go acme/api")(explain)
+    app.command(epilog="Examples: octobatch selections owners bump-go --resolve --summary · … bump-go --path go.mod")(
+        owners
+    )
     app.command(epilog="Examples: octobatch selections diff EARLIER LATER · octobatch selections diff bump-go")(diff)
     app.command(epilog="Example: octobatch selections export bump-go -o csv --file bump-go.csv")(export)
 

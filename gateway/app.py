@@ -29,6 +29,7 @@ from .policies import routes as policies
 from .resources import open_resources
 from .runs import routes as runs
 from .selections import looking as selection_contents
+from .selections import owner_routes as selection_owners
 from .selections import routes as selections
 from .selections import schedules as selection_schedules
 from .streams import routes as streams
@@ -41,6 +42,7 @@ MODULES = (
     targets,
     selections,
     selection_contents,
+    selection_owners,
     selection_schedules,
     operations,
     installations,

@@ -84,7 +84,26 @@ _SCHEDULE = {
 _VALUE = {"value": "go", "count": 31}
 _PART = {"index": 0, "text": "org: acme"}
 
+_OWNER = {"kind": "team", "name": "acme/platform"}
+_TEAM = {"slug": "acme/platform", "name": "Platform", "members": ["mona"], "is_missing": False}
 EXAMPLES: dict[str, dict[str, Any]] = {
+    "ShownOwner": _OWNER,
+    "ShownOwned": {
+        "repository": "acme/api",
+        "branch": "main",
+        "path": ".github/CODEOWNERS",
+        "owners": [_OWNER],
+        "all_owners": [_OWNER],
+        "problems": [],
+    },
+    "ShownTeam": _TEAM,
+    "OwnerCount": {"owner": _OWNER, "repositories": 38},
+    "OwnersSummary": {
+        "resolved": 40,
+        "unowned": 2,
+        "owners": [{"owner": _OWNER, "repositories": 38}],
+        "teams": [_TEAM],
+    },
     "NewSelection": {"document": EXAMPLE_SPEC, "fresh": False},
     "GivenRepeat": {"fresh": True},
     "NewSchedule": {"name": "every-morning", "document": EXAMPLE_SPEC, "cron": "0 6 * * MON-FRI", "fresh": False},

@@ -32,6 +32,18 @@ def sweep_repositories(installation_id: InstallationId, *, period: str, actor: s
     )
 
 
+def resolve_owners(selection_id: SelectionId, *, actor: str) -> NewOperation:
+    """Find who owns the repositories of a selection."""
+    return NewOperation(
+        service=Service.SELECTION,
+        type="resolve_owners",
+        payload={"selection_id": str(selection_id)},
+        dedupe_key=f"resolve_owners:{selection_id}:{new_id()}",
+        actor=actor,
+        order_key=f"owners:{selection_id}",
+    )
+
+
 def plan_run(run_id: RunId, *, actor: str) -> NewOperation:
     """Make a target of each selected repository, and a command to prepare each."""
     return NewOperation(

@@ -80,3 +80,8 @@ class SelectedRepository:
     reason: str
     entries: tuple[int, ...] = ()
     condition: int | None = None
+
+    @property
+    def revision(self) -> str:
+        """What its branch is called in expressions of git: HEAD for the default branch, else refs/heads/…"""
+        return "HEAD" if self.branch == self.repository.default_branch else f"refs/heads/{self.branch}"

@@ -11,6 +11,7 @@ from shared.github.contents import contents_query
 from shared.github.files import files_document
 from shared.github.repositories import WantedRepository, by_name_document
 from shared.github.search import count_document
+from shared.github.teams import teams_document
 from tests.conformance.subset import differences
 
 ROOT = Path(__file__).parents[2]
@@ -100,6 +101,7 @@ def test_every_query_asks_what_it_costs(path: Path) -> None:
         count_document(3),
         files_document(2, with_text=True),
         files_document(1, with_text=False),
+        teams_document(2),
     ],
 )
 def test_every_generated_document_is_valid_too_and_asks_what_it_costs(github_schema: GraphQLSchema, text: str) -> None:

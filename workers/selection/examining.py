@@ -22,7 +22,7 @@ async def examine(
     verdicts = list(batch)
     revisions: dict[str, list[int]] = {}
     for place, each in enumerate(batch):
-        revisions.setdefault(_revision(each), []).append(place)
+        revisions.setdefault(each.revision, []).append(place)
     async with access.token(batch[0].repository.installation_id) as token:
         for revision, places in revisions.items():
             files = await _files(ctx, spec, [batch[place] for place in places], revision=revision, token=token)
@@ -30,11 +30,6 @@ async def examine(
                 each = batch[place]
                 verdicts[place] = await _verdict(ctx, spec, each, files.get(each.repository.node_id, {}), token=token)
     return verdicts
-
-
-def _revision(selected: SelectedRepository) -> str:
-    is_default = selected.branch == selected.repository.default_branch
-    return "HEAD" if is_default else f"refs/heads/{selected.branch}"
 
 
 async def _files(

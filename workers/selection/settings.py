@@ -17,6 +17,7 @@ from workers.runtime import Infrastructure, Periodic, Worker
 from .context import SelectionContext
 from .handlers import give_up, select_repositories
 from .indexing import begin_sweeps, correct_repositories, sweep_repositories
+from .owners import resolve_owners
 from .schedules import CHECK_SECONDS, start_due_selections
 
 DUE_SECONDS = 30.0
@@ -52,7 +53,11 @@ WORKER = Worker(
     service=Service.SELECTION,
     settings_class=SelectionSettings,
     resources=open_selection,
-    handlers={"select_repositories": select_repositories, "sweep_repositories": sweep_repositories},
+    handlers={
+        "select_repositories": select_repositories,
+        "sweep_repositories": sweep_repositories,
+        "resolve_owners": resolve_owners,
+    },
     cron=(
         Periodic(name="begin_sweeps", every_seconds=DUE_SECONDS, function=begin_sweeps),
         Periodic(name="correct_repositories", every_seconds=CORRECT_SECONDS, function=correct_repositories),
