@@ -24,6 +24,10 @@ SECONDARY_MESSAGE = (
     "You have exceeded a secondary rate limit. Please wait a few minutes before you try again. If you reach out to"
     " GitHub Support for help, please include the request ID {request_id}."
 )
+_TIMEOUT_MESSAGE = (
+    "Something went wrong while executing your query. This may be the result of a timeout, or it could be a GitHub bug."
+    " Please include `{request_id}` when reporting this issue."
+)
 _STATUSES = {
     Reason.BAD_REQUEST: 400,
     Reason.UNAUTHORIZED: 401,
@@ -125,6 +129,11 @@ def _fault_response(fault: Fault) -> Response:
         case "graphql_error":
             message = fault.message or "Something went wrong while executing your query."
             return json_response({"data": None, "errors": [{"type": fault.type, "message": message}]})
+        case "timeout":
+            message = _TIMEOUT_MESSAGE.format(request_id=new_request_id())
+            return json_response({"data": None, "errors": [{"message": message}]}, status=fault.status)
+        case "incomplete_results":
+            return json_response({"total_count": 0, "incomplete_results": True, "items": []})
         case "secondary_limit":
             status = fault.status if fault.status in {403, 429} else 403
             message = fault.message or SECONDARY_MESSAGE.format(request_id=new_request_id())

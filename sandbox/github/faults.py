@@ -8,6 +8,8 @@
 | `secondary_limit` | 403 with the body of a secondary limit | `status` (403 or 429), `retry_after` |
 | `graphql_error` | status 200 with `data: null` and `errors` | `type`, `message` |
 | `slow` | the answer comes late | `seconds` |
+| `timeout` | a query for more than `larger_than` things at once is not answered in time | `status` (502 or 200) |
+| `incomplete_results` | a search of REST says so, and holds nothing | |
 | `drop` | the connection ends without an answer | |
 | `replication_lag` | tokens younger than `seconds` are refused: 401, down-scoped ones 403 | `seconds` |
 
@@ -21,6 +23,16 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+Kind = Literal[
+    "status",
+    "secondary_limit",
+    "graphql_error",
+    "slow",
+    "timeout",
+    "incomplete_results",
+    "drop",
+    "replication_lag",
+]
 Surface = Literal["rest", "graphql", "git", "any"]
 
 
@@ -28,7 +40,7 @@ Surface = Literal["rest", "graphql", "git", "any"]
 class Fault:
     """One thing that goes wrong; see the table above. `fired` counts how often it did."""
 
-    kind: Literal["status", "secondary_limit", "graphql_error", "slow", "drop", "replication_lag"]
+    kind: Kind
     surface: Surface = "any"
     match: str = ""
     method: str | None = None
@@ -40,14 +52,16 @@ class Fault:
     message: str | None = None
     type: str = "INTERNAL"
     seconds: float = 1.0
+    larger_than: int = 0
     fired: int = 0
 
-    def matches(self, surface: str, method: str, text: str) -> bool:
-        """Whether it is about such a request and not used up."""
+    def matches(self, surface: str, method: str, text: str, size: int = 0) -> bool:
+        """Whether it is about such a request, for `size` things at once, and not used up."""
         return (
             self.surface in {"any", surface}
             and self.method in {None, method}
             and self.match in text
+            and (self.kind != "timeout" or size > self.larger_than)
             and (self.count is None or self.fired < self.count)
         )
 
@@ -70,12 +84,12 @@ class Faults:
         """All faults, with how often they happened."""
         return [asdict(fault) for fault in self._faults]
 
-    def take(self, surface: str, method: str, text: str) -> list[Fault]:
+    def take(self, surface: str, method: str, text: str, *, size: int = 0) -> list[Fault]:
         """The faults that this request meets, counted as happened: slowness, and the first of the others."""
         met: list[Fault] = []
         for fault in self._faults:
             failing = any(other.kind != "slow" for other in met)
-            if fault.kind == "replication_lag" or not fault.matches(surface, method, text):
+            if fault.kind == "replication_lag" or not fault.matches(surface, method, text, size):
                 continue
             if fault.kind != "slow" and failing:
                 continue

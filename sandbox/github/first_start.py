@@ -29,6 +29,7 @@ PERMISSIONS = {
 EVENTS = (
     "check_run",
     "check_suite",
+    "custom_property_values",
     "issue_comment",
     "pull_request",
     "pull_request_review",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, cast
 
 from starlette.requests import Request
@@ -24,6 +25,9 @@ from .errors import Refused
 from .limits import Limited
 from .world import World
 
+_PAGE = re.compile(r"\b(?:first|last)\s*:\s*(\d+)")
+_SEARCH = re.compile(r"\bsearch\s*\(")
+
 
 class GraphQLEndpoint:
     """Answers GraphQL requests of installations."""
@@ -41,7 +45,7 @@ class GraphQLEndpoint:
             parsed = None
         body = cast("dict[str, Any]", parsed) if isinstance(parsed, dict) else {}
         world.counters.add("graphql")
-        faults = world.faults.take("graphql", request.method, str(body.get("query", "")))
+        faults = world.faults.take("graphql", request.method, str(body.get("query", "")), size=_size(body))
         response = await meet_faults(faults, "before") or await self._answer(request, body)
         return finish(world, await meet_faults(faults, "after") or response)
 
@@ -76,3 +80,12 @@ class GraphQLEndpoint:
         message = f"API rate limit exceeded for installation ID {installation}."
         headers = limit_headers(self._world, viewer, "graphql") | {"x-ratelimit-remaining": "0"}
         return json_response({"errors": [{"type": "RATE_LIMITED", "message": message}]}, headers=headers)
+
+
+def _size(body: dict[str, Any]) -> int:
+    """The largest page, or the most ids or searches, that a request asks for at once."""
+    query, variables = str(body.get("query", "")), cast("dict[str, Any]", body.get("variables") or {})
+    pages = [int(size) for size in _PAGE.findall(query)]
+    given = [value for name, value in variables.items() if name in {"first", "last"} and isinstance(value, int)]
+    lists = [len(cast("list[Any]", value)) for value in variables.values() if isinstance(value, list)]
+    return max([0, *pages, *given, *lists, len(_SEARCH.findall(query))])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pygit2
@@ -102,6 +103,21 @@ def status(world: World, repository: Repository, facts: dict[str, Any], sender: 
 def repository(world: World, action: str, changed: Repository, sender: Account, **more: Any) -> None:
     """`repository`: created, renamed, transferred, archived, unarchived, edited, deleted."""
     emit(world, "repository", changed, sender, lambda: {"action": action} | more)
+
+
+def custom_property_values(
+    world: World,
+    changed_of: Repository,
+    sender: Account,
+    *,
+    before: Mapping[str, str | list[str]],
+    changed: Mapping[str, str | list[str] | None],
+) -> None:
+    """`custom_property_values`: updated; None is a value that is no longer there."""
+    new = [{"property_name": name, "value": value} for name, value in changed.items()]
+    old = [{"property_name": name, "value": before.get(name)} for name in changed]
+    facts = {"action": "updated", "new_property_values": new, "old_property_values": old}
+    emit(world, "custom_property_values", changed_of, sender, lambda: facts)
 
 
 def push(

@@ -155,12 +155,19 @@ def set_permissions(world: World, installation: Installation, permissions: Mappi
 def select_repositories(
     world: World, installation: Installation, repositories: Sequence[Repository] | None
 ) -> Installation:
-    """Restricts the installation to some repositories, or with None gives it all."""
+    """Restricts the installation to some repositories, or with None gives it all; tells what it gained and lost."""
+    before = _repositories_of(world, installation)
     ids = None if repositories is None else [each.id for each in repositories]
     world.state.installations.select_repositories(installation.id, ids, now=world.clock.stamp())
     changed = world.state.installations.get(installation.id)
     app, account = world.state.apps.get(changed.app_id), world.state.accounts.get(changed.account_id)
-    events.installation_repositories(world, app, changed, account, added=list(repositories or ()), removed=[])
+    after = _repositories_of(world, changed)
+    added = [each for each_id, each in after.items() if each_id not in before]
+    removed = [each for each_id, each in before.items() if each_id not in after]
+    if added:
+        events.installation_repositories(world, app, changed, account, added=added, removed=[])
+    if removed:
+        events.installation_repositories(world, app, changed, account, added=[], removed=removed)
     return changed
 
 
@@ -190,6 +197,15 @@ def mint_token(
     world.state.tokens.delete_expired(now - 86400)
     world.state.tokens.add(token, facts)
     return token, facts
+
+
+def _repositories_of(world: World, installation: Installation) -> dict[int, Repository]:
+    where, parameters = "repositories.owner_id = ?", [installation.account_id]
+    if installation.repository_selection != "all":
+        where += " AND repositories.id IN (SELECT repository_id FROM installation_repositories"
+        where += " WHERE installation_id = ?)"
+        parameters.append(installation.id)
+    return {each.id: each for each in world.state.repositories.query(where, parameters)}
 
 
 def _set_suspended(world: World, installation: Installation, at: str | None) -> Installation:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from starlette.requests import Request
 
 from ..actions import branches, installing
 from ..actions import repositories as actions
+from ..clock import stamp
 from ..errors import not_found
 from ..git import FileChange, Person, refs
 from ..git.commits import commit_files
@@ -56,7 +58,7 @@ def put_team(world: World, _: Request, body: TeamBody) -> Any:
 def put_properties(world: World, request: Request, body: PropertiesBody) -> Any:
     """PUT /repositories/{owner}/{name}/properties"""
     repository = repository_of(world, request)
-    world.state.repositories.set_properties(repository.id, body.values)
+    actions.set_properties(world, world.state.accounts.get(repository.owner_id), repository, body.values)
     return _brief(world, repository)
 
 
@@ -64,9 +66,9 @@ def create_repositories(world: World, _: Request, body: NewRepositories) -> Any:
     """POST /repositories"""
     owner = account_of(world, body.owner)
     like = body.like or NewRepositoryBody(name="")
-    numbered = [like.model_copy(update={"name": f"{body.prefix}-{number:05d}"}) for number in range(1, body.count + 1)]
+    numbered = [like.model_copy(update=facts) for facts in _numbered(world, body)]
     bodies = [*body.repositories, *numbered]
-    actions.create_many(world, owner, [_new(each) for each in bodies])
+    actions.create_many(world, owner, [_new(each) for each in bodies], tell=body.events)
     for each in bodies:
         if each.files is not None:
             repository = world.state.repositories.by_name(owner.login, each.name)
@@ -129,6 +131,16 @@ def commit(world: World, request: Request, body: NewCommit) -> Any:
         committer=author,
     )
     return {"oid": oid}
+
+
+def _numbered(world: World, body: NewRepositories) -> Iterator[dict[str, str]]:
+    now = world.clock.now()
+    since = body.created_since.timestamp() if body.created_since else now
+    for number in range(1, body.count + 1):
+        facts = {"name": f"{body.prefix}-{number:05d}"}
+        if body.created_since:
+            facts["created_at"] = stamp(since + (now - since) * number / body.count)
+        yield facts
 
 
 def _new(body: NewRepositoryBody) -> NewRepository:

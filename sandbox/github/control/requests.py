@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from ..faults import Kind
 
 PERSON = "mona"
 """Who acts where nobody is named."""
@@ -51,6 +53,7 @@ class NewRepositoryBody(_Body):
     visibility: Literal["public", "private", "internal"] = "private"
     fork: bool = False
     archived: bool = False
+    is_template: bool = False
     empty: bool = False
     topics: list[str] = Field(default_factory=list)
     stars: int = 0
@@ -60,13 +63,19 @@ class NewRepositoryBody(_Body):
 
 
 class NewRepositories(_Body):
-    """Repositories of one owner, without events: those listed, or `count` ones named `prefix-00001`."""
+    """Repositories of one owner: those listed, and `count` ones named `prefix-00001` that are `like` one.
+
+    With `created_since` the counted ones were created evenly from then to now, else all now. With `events` each
+    is told to the App.
+    """
 
     owner: str
     repositories: list[NewRepositoryBody] = Field(default_factory=list)
     count: int = 0
     prefix: str = "repository"
     like: NewRepositoryBody | None = None
+    created_since: AwareDatetime | None = None
+    events: bool = False
 
 
 class RepositoryChange(_Body):
@@ -75,6 +84,7 @@ class RepositoryChange(_Body):
     name: str | None = None
     owner: str | None = None
     archived: bool | None = None
+    is_template: bool | None = None
     visibility: Literal["public", "private", "internal"] | None = None
     description: str | None = None
     language: str | None = None
@@ -138,7 +148,7 @@ class InstallationChange(_Body):
 class FaultBody(_Body):
     """See `sandbox.github.faults`."""
 
-    kind: Literal["status", "secondary_limit", "graphql_error", "slow", "drop", "replication_lag"]
+    kind: Kind
     surface: Literal["rest", "graphql", "git", "any"] = "any"
     match: str = ""
     method: str | None = None
@@ -150,6 +160,7 @@ class FaultBody(_Body):
     message: str | None = None
     type: str = "INTERNAL"
     seconds: float = 1.0
+    larger_than: int = 0
 
 
 class LimitsBody(_Body):

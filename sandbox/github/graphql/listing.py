@@ -54,8 +54,10 @@ def owned(
     """
     conditions = Conditions()
     conditions.add("repositories.owner_id = ?", account.id)
-    visible, parameters = visible_to(request(info).viewer)
-    conditions.add(visible, *parameters)
+    viewer = request(info).viewer
+    if viewer.repository_ids is not None or not viewer.installation or viewer.installation.account_id != account.id:
+        visible, parameters = visible_to(viewer)
+        conditions.add(visible, *parameters)
     if is_archived is not None:
         conditions.add("archived = ?", is_archived)
     if is_fork is not None:

@@ -80,6 +80,7 @@ class NewRepository:
     visibility: str = "private"
     fork: bool = False
     archived: bool = False
+    is_template: bool = False
     empty: bool = False
     topics: tuple[str, ...] = ()
     stars: int = 0
@@ -104,7 +105,7 @@ class Repositories:
     def create_many(self, owner_id: int, news: Iterable[NewRepository], *, now: str) -> None:
         """Many new repositories in one transaction."""
         columns = ("owner_id", "name", "description", "language", "license", "default_branch", "visibility", "fork")
-        columns += ("archived", "empty", "topics", "stars", "created_at", "updated_at", "pushed_at")
+        columns += ("archived", "is_template", "empty", "topics", "stars", "created_at", "updated_at", "pushed_at")
         kept = [(new, _row(owner_id, new, now)) for new in news]
         with self._store.transaction():
             self._store.execute_many(
@@ -157,8 +158,8 @@ class Repositories:
         return records(Repository, self._store.rows(sql, parameters))
 
     def count(self, where: str, parameters: Parameters = ()) -> int:
-        """How many repositories an SQL condition holds for."""
-        return int(self._store.value(f"SELECT count(*) FROM {FROM} WHERE {where}", parameters))
+        """How many repositories an SQL condition on `repositories` alone holds for."""
+        return int(self._store.value(f"SELECT count(*) FROM repositories WHERE {where}", parameters))
 
     def update(self, repository_id: int, **columns: Any) -> Repository:
         """Sets columns (not the name or owner: see `move`)."""
@@ -239,6 +240,7 @@ def _row(owner_id: int, new: NewRepository, now: str) -> tuple[Any, ...]:
         new.visibility,
         new.fork,
         new.archived,
+        new.is_template,
         new.empty,
         topics,
         new.stars,

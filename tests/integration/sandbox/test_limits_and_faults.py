@@ -166,3 +166,23 @@ def test_requests_are_counted_by_kind(github: RunningSandbox, org: Organization)
     _graphql(org)
     counted = github.ask("GET", "counters")
     assert (counted["graphql"], counted["rest GET /installation/repositories"]) == (1, 1)
+
+
+@pytest.mark.parametrize("status", [200, 502])
+def test_queries_for_too_much_at_once_are_not_answered_in_time(org: Organization, status: int) -> None:
+    fault = {"kind": "timeout", "surface": "graphql", "larger_than": 50, "status": status, "count": None}
+    org.github.ask("POST", "faults", fault)
+    query = """query List($owner: String!, $first: Int!) {
+      organization(login: $owner) { repositories(first: $first) { totalCount nodes { id } } } }"""
+    for size, is_answered in ((50, True), (51, False)):
+        answer = _graphql(org, {"query": query, "variables": {"owner": org.login, "first": size}})
+        assert bool(answer.json()["data"]) == is_answered
+        assert answer.status_code == (200 if is_answered else status)
+    assert answer.json()["errors"][0]["message"].startswith("Something went wrong while executing your query.")
+
+
+def test_a_search_of_code_can_be_incomplete(org: Organization) -> None:
+    org.github.ask("POST", "faults", {"kind": "incomplete_results", "surface": "rest", "match": "/search/code"})
+    parameters = {"q": f"README org:{org.login}"}
+    assert org.ask("GET", "search/code", params=parameters)["incomplete_results"]
+    assert not org.ask("GET", "search/code", params=parameters)["incomplete_results"]

@@ -125,3 +125,54 @@ def test_a_receiver_that_is_not_there_is_logged(github: RunningSandbox, org: Org
     github.ask("POST", "webhooks/settle")
     logged = next(each for each in _deliveries(org) if each["event"] == "pull_request")
     assert (logged["status_code"], logged["status"]) == (0, "failed to connect to host")
+
+
+def test_what_becomes_of_a_repository_is_told(org: Organization, receiver: Receiver) -> None:
+    other = f"{org.login}-other"
+    org.github.add_organization(other)
+    body = {"owner": org.login, "count": 1, "prefix": "told", "like": {"name": "x", "topics": ["a"]}, "events": True}
+    made = org.github.ask("POST", "repositories", body)["repositories"][0]
+    assert receiver.wait_for("repository", "created").body["repository"]["node_id"] == made["node_id"]
+    path = f"repositories/{org.login}/told-00001"
+    org.github.ask("PATCH", path, {"topics": ["b"]})
+    assert receiver.wait_for("repository", "edited").body["changes"] == {"topics": {"from": ["a"]}}
+    for change, action in (({"visibility": "public"}, "publicized"), ({"visibility": "private"}, "privatized")):
+        org.github.ask("PATCH", path, change)
+        receiver.wait_for("repository", action)
+    for is_archived, action in ((True, "archived"), (False, "unarchived")):
+        org.github.ask("PATCH", path, {"archived": is_archived})
+        receiver.wait_for("repository", action)
+    org.github.ask("PUT", f"{path}/properties", {"values": {"team": "web"}})
+    told = receiver.wait_for("custom_property_values", "updated").body
+    assert told["new_property_values"] == [{"property_name": "team", "value": "web"}]
+    assert told["old_property_values"] == [{"property_name": "team", "value": None}]
+    org.github.ask("PATCH", path, {"name": "new"})
+    changes = receiver.wait_for("repository", "renamed").body["changes"]
+    assert changes == {"repository": {"name": {"from": "told-00001"}}}
+    org.github.ask("DELETE", f"repositories/{org.login}/new")
+    assert receiver.wait_for("repository", "deleted").body["repository"]["full_name"] == f"{org.login}/new"
+
+
+def test_a_transfer_is_told_to_both_accounts(org: Organization, receiver: Receiver) -> None:
+    other = org.github.add_organization(f"{org.login}-other")
+    node_id = org.repository()["node_id"]
+    receiver.wait_for("installation", "created")
+    org.github.ask("PATCH", f"repositories/{org.login}/api", {"owner": f"{org.login}-other"})
+    org.github.ask("POST", "webhooks/settle")
+    told = [receiver.arrived.get(timeout=5).body for _ in range(3)]
+    by_action = {each["action"]: each for each in told}
+    assert [each["node_id"] for each in by_action["removed"]["repositories_removed"]] == [node_id]
+    assert by_action["removed"]["installation"]["id"] == org.installation_id
+    assert by_action["added"]["installation"]["id"] == other
+    assert by_action["transferred"]["changes"]["owner"]["from"]["organization"]["login"] == org.login
+
+
+def test_an_installation_is_told_what_it_gained_and_what_it_lost(org: Organization, receiver: Receiver) -> None:
+    for name in ("kept", "lost"):
+        org.repository(name)
+    org.github.ask("PATCH", f"installations/{org.installation_id}", {"repositories": ["kept"]})
+    removed = receiver.wait_for("installation_repositories", "removed").body
+    assert [each["name"] for each in removed["repositories_removed"]] == ["lost"]
+    org.github.ask("PATCH", f"installations/{org.installation_id}", {"repositories": "all"})
+    added = receiver.wait_for("installation_repositories", "added").body
+    assert [each["name"] for each in added["repositories_added"]] == ["lost"]
