@@ -13,6 +13,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from shared.domain.selection import SelectionState
+
 from .client import Gateway
 from .output import STATE_STYLES, messages, say
 from .times import seconds_text
@@ -107,7 +109,7 @@ def _watch_lines(gateway: Gateway, selection_id: str, console: Console) -> dict[
     for event in gateway.events(f"/selections/{selection_id}/events", on_reconnect=reconnecting):
         now = time.monotonic()
         progress.apply(event.json()["selection"], now=now)
-        if now - said >= LINE_SECONDS and progress.state == "selecting":
+        if now - said >= LINE_SECONDS and progress.state == SelectionState.SELECTING:
             said = now
             console.print(Text(progress.line))
     return progress.selection
@@ -115,15 +117,17 @@ def _watch_lines(gateway: Gateway, selection_id: str, console: Console) -> dict[
 
 def _picture(progress: SelectionProgress, seconds: float, note: str) -> RenderableType:
     done, total = progress.done_of_total
-    left = progress.seconds_left
+    left = progress.seconds_left or 0
+    is_made = progress.state == SelectionState.SELECTING
     head = Table.grid(padding=(0, 1))
     head.add_row(
-        ProgressBar(total=total, completed=done, width=30, pulse=total is None),
-        Text(progress.line, style="bold"),
-        Text(progress.state, style=STATE_STYLES.get(progress.state, "")),
-        Text(f"{seconds_text(seconds)}{f', about {seconds_text(left)} left' if left else ''}", style="dim"),
+        ProgressBar(total=total, completed=done, width=30, pulse=is_made and total is None),
+        Text(str(done) if total is None else f"{done}/{total}", style="bold"),
+        Text(progress.phase if is_made else progress.state, style=STATE_STYLES.get(progress.state, "")),
+        Text(f"{seconds_text(seconds)}{f', about {seconds_text(left)} left' if left > 1 else ''}", style="dim"),
     )
-    return Group(head, *([Text(note, style="yellow")] if note else []))
+    lines = [Text(f"{progress.selection.get('found', 0)} found, {progress.selection.get('requests', 0)} requests")]
+    return Group(head, *lines, *([Text(note, style="yellow")] if note else []))
 
 
 def index_note(selection: dict[str, Any]) -> str:
@@ -137,8 +141,8 @@ def index_note(selection: dict[str, Any]) -> str:
 
 
 def cost_line(selection: dict[str, Any]) -> str:
-    """`33 requests, 41 points, 12 s`."""
-    parts = [f"{selection['requests']} requests", f"{selection['points']} points"]
+    """`33 requests, 41 points, 12 s`; a server without limits tells no points."""
+    parts = [f"{selection['requests']} requests", *([f"{selection['points']} points"] if selection["points"] else [])]
     if selection["finished_at"]:
         ended, began = (datetime.fromisoformat(selection[name]) for name in ("finished_at", "created_at"))
         parts.append(seconds_text((ended - began).total_seconds()))

@@ -32,7 +32,7 @@ def create(
     document, _ = read_spec(file)
     with open_gateway() as gateway:
         body = {"name": name, "document": document, "cron": cron, "fresh": fresh}
-        _print(gateway.post(PATH, body, document=str(file)), output)
+        _print(gateway.post(PATH, body), output)
 
 
 @app.command("list")

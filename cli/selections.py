@@ -141,7 +141,7 @@ def _tell(selection: dict[str, Any]) -> None:
     if note := index_note(selection):
         say(note)
     if selection["state"] == SelectionState.COMPLETE:
-        say(f"see which with 'octobatch selections repositories {selection['id']}'")
+        say(f"see which with 'octobatch selections repositories {selection['name'] or selection['id']}'")
 
 
 def _print(found: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared.errors import InvalidInput
 from shared.observability.traces import continued
 
 from . import problems
@@ -21,7 +22,7 @@ HEADERS = {
 
 
 class Edge:
-    """Goes on with the caller's trace, refuses bodies that are too large, and gives answers their security headers."""
+    """Goes on with the trace of the caller, refuses what no route should see, and gives answers security headers."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -41,11 +42,17 @@ class Edge:
 
         headers = Headers(scope=scope)
         with continued(headers):
-            if scope["method"] in {"POST", "PUT", "PATCH"} and not _is_small(headers.get("content-length", "0")):
-                refused = problems.problem(problems.TOO_LARGE, f"a body may have at most {MAX_BODY_BYTES} bytes")
-                await refused(scope, receive, send_with_headers)
-            else:
-                await self._app(scope, receive, send_with_headers)
+            answer = _refusal(scope, headers) or self._app
+            await answer(scope, receive, send_with_headers)
+
+
+def _refusal(scope: Scope, headers: Headers) -> ASGIApp | None:
+    """The answer to what no route should see."""
+    if scope["method"] in {"POST", "PUT", "PATCH"} and not _is_small(headers.get("content-length", "0")):
+        return problems.problem(problems.TOO_LARGE, f"a body may have at most {MAX_BODY_BYTES} bytes")
+    if "\x00" in scope["path"] or b"%00" in scope["query_string"]:  # PostgreSQL has no text with it
+        return problems.problem(problems.KINDS[InvalidInput], "the address has a NUL character, which no name has")
+    return None
 
 
 def _is_small(content_length: str) -> bool:

@@ -19,6 +19,8 @@ M = TypeVar("M", bound=BaseModel)
 Limit = Annotated[int, Query(ge=1, le=500, description="items on a page")]
 Cursor = Annotated[str | None, Query(max_length=500, description="`next_cursor` of the page before")]
 
+_INTEGERS = 2**31  # of PostgreSQL
+
 
 class Page(BaseModel, Generic[M]):
     """A page of a list."""
@@ -39,9 +41,12 @@ def position_in(cursor: str | None) -> str | None:
     if cursor is None:
         return None
     try:
-        return base64.b64decode(cursor.encode(), altchars=b"-_", validate=True).decode()
+        position = base64.b64decode(cursor.encode(), altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError):
-        raise InvalidInput("the cursor is not one that this API gave") from None
+        raise _made_up() from None
+    if "\x00" in position:
+        raise _made_up()
+    return position
 
 
 def id_in(cursor: str | None) -> UUID | None:
@@ -50,16 +55,23 @@ def id_in(cursor: str | None) -> UUID | None:
     try:
         return UUID(position) if position else None
     except ValueError:
-        raise InvalidInput("the cursor is not one that this API gave") from None
+        raise _made_up() from None
 
 
 def number_in(cursor: str | None) -> int | None:
     """The number that a cursor stands for; raises `InvalidInput`."""
     position = position_in(cursor)
     try:
-        return int(position) if position else None
+        number = int(position) if position else None
     except ValueError:
-        raise InvalidInput("the cursor is not one that this API gave") from None
+        raise _made_up() from None
+    if number is not None and abs(number) >= _INTEGERS:
+        raise _made_up()
+    return number
+
+
+def _made_up() -> InvalidInput:
+    return InvalidInput("the cursor is not one that this API gave")
 
 
 def _encode(position: str) -> str:

@@ -127,6 +127,12 @@ async def test_every_answer_has_security_headers(anonymous: httpx.AsyncClient) -
     assert "default-src 'self'" in answer.headers["content-security-policy"]
 
 
+@pytest.mark.parametrize("path", ["/runs?campaign=%00", "/campaigns/a%00b", "/selections?name=%00"])
+async def test_an_address_with_nul_is_refused(client: httpx.AsyncClient, path: str) -> None:
+    answer = await client.get(path)
+    assert (answer.status_code, answer.json()["type"]) == (422, "/problems/invalid-input")
+
+
 async def test_a_body_of_unknown_length_or_too_large_is_refused(client: httpx.AsyncClient) -> None:
     answer = await client.post("/campaigns", content=b"{}", headers={"Content-Length": "99999999"})
     assert (answer.status_code, answer.json()["type"]) == (413, "/problems/too-large")

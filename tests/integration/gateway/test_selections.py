@@ -253,7 +253,7 @@ async def _events(stream: AsyncIterator[str]) -> AsyncIterator[tuple[str, str, d
         yield fields["event"], fields.get("id", ""), json.loads(fields["data"])
 
 
-@pytest.mark.parametrize("cursor", ["!", "bm90IGFuIGlk"])
+@pytest.mark.parametrize("cursor", ["!", "bm90IGFuIGlk", "AA==", "OTk5OTk5OTk5OTk5OTk="])
 async def test_a_made_up_cursor_of_repositories_is_refused(client: httpx.AsyncClient, pool: Pool, cursor: str) -> None:
     selection_id = await store(pool, [])
     answer = await client.get(f"/selections/{selection_id}/repositories", params={"cursor": cursor})
