@@ -33,7 +33,7 @@ async def watch_selection(
     position, name, heard_at = last_event_id, "snapshot", time.monotonic()
     while not resources.stopping.is_set():
         async with resources.pool.acquire() as conn:
-            shown = ShownSelection.model_validate(await selections.get_selection(conn, selection_id))
+            shown = ShownSelection.model_validate(await selections.get_progress(conn, selection_id))
         content = json.dumps({"selection": shown.model_dump(mode="json")}, separators=(",", ":"))
         digest = hashlib.sha256(content.encode()).hexdigest()[:16]
         if digest != position:

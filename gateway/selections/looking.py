@@ -23,7 +23,7 @@ from shared.postgres.selected_repositories import (
     page_repositories,
 )
 from shared.postgres.selection_differences import count_differences, page_differences
-from shared.postgres.selections import get_selection
+from shared.postgres.selections import get_progress, get_selection
 
 from ..auth import SignedIn
 from ..paging import Cursor, Limit, Page, number_in, page, position_in
@@ -108,7 +108,8 @@ async def explain_repository(
 ) -> ShownExplanation:
     """Why a repository is in or out, with every entry that found it; or why none did."""
     async with resources.pool.acquire() as conn:
-        selection = await _get_complete(conn, selection_id)
+        await _get_complete(conn, selection_id)
+        selection = await get_selection(conn, SelectionId(selection_id))
         return await _explain(conn, selection, parse_spec(selection.document), repository)
 
 
@@ -151,7 +152,8 @@ async def compare_selections(
 
 
 async def _get_complete(conn: Connection, selection_id: UUID) -> Selection:
-    selection = await get_selection(conn, SelectionId(selection_id))
+    """Without its document; raises `NotFound`, or `Conflict` where it has no repositories to show."""
+    selection = await get_progress(conn, SelectionId(selection_id))
     if selection.state is not SelectionState.COMPLETE:
         raise Conflict(f"selection {selection.id} is {selection.state}: only a complete one has its repositories")
     return selection

@@ -113,7 +113,7 @@ async def selection_events(
     Each is the whole selection. `Last-Event-ID` is honoured.
     """
     async with resources.pool.acquire() as conn:
-        await selections.get_selection(conn, SelectionId(selection_id))
+        await selections.get_progress(conn, SelectionId(selection_id))
     return StreamingResponse(
         watch_selection(resources, SelectionId(selection_id), last_event_id=last_event_id),
         media_type="text/event-stream",

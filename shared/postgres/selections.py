@@ -19,6 +19,7 @@ _COLUMNS = (
     " to_examine, examined, requests, points, index_as_of, included, excluded, error, created_by, created_at,"
     " finished_at"
 )
+_COLUMNS_BUT_DOCUMENT = _COLUMNS.replace(" document,", " '' AS document,")
 _UNFINISHED = [SelectionState.PENDING.value, SelectionState.SELECTING.value]
 REPOSITORY_COLUMNS = (
     "node_id", "database_id", "name_with_owner", "default_branch", "branch", "head_oid", "installation_id",
@@ -66,6 +67,14 @@ async def get_selection(conn: Connection, selection_id: SelectionId) -> Selectio
     return _from_row(row)
 
 
+async def get_progress(conn: Connection, selection_id: SelectionId) -> Selection:
+    """The selection of that id without its document, which may be large; raises `NotFound`."""
+    row = await conn.fetchrow(f"SELECT {_COLUMNS_BUT_DOCUMENT} FROM selections WHERE id = $1", selection_id)  # noqa: S608
+    if row is None:
+        raise NotFound("selection", selection_id)
+    return _from_row(row)
+
+
 async def fetch_latest_of_campaign(conn: Connection, name: str) -> Selection | None:
     """The newest complete selection that a run of the campaign was made from."""
     row = await conn.fetchrow(
@@ -86,13 +95,14 @@ async def page_selections(
     before: SelectionId | None = None,
     limit: int = 50,
 ) -> list[Selection]:
-    """Selections, newest first, from the one before `before`; filters that are not given let all pass.
+    """Selections without their documents, newest first, from the one before `before`.
 
-    `name` is the spec's, whoever asked; `campaign` gives only what a run of that campaign selected.
+    Filters that are not given let all pass. `name` is the spec's, whoever asked; `campaign` gives only what a run of
+    that campaign selected.
     """
     rows = await conn.fetch(
         f"""
-        SELECT {_COLUMNS} FROM selections
+        SELECT {_COLUMNS_BUT_DOCUMENT} FROM selections
         WHERE ($1::text IS NULL OR state = $1) AND ($2::text IS NULL OR name = $2)
           AND ($3::text IS NULL OR campaign_id = (SELECT c.id FROM campaigns c WHERE c.name = $3))
           AND ($4::uuid IS NULL OR schedule_id = $4) AND ($5::uuid IS NULL OR id < $5)
