@@ -1,10 +1,10 @@
-"""`python -m bench`: every measurement, one after another; with `campaign`, `queue` or `tokens` one of them."""
+"""`python -m bench`: every measurement, one after another; with its name one of them."""
 
 from __future__ import annotations
 
 import sys
 
-from . import campaign, queue, tokens
+from . import campaign, queue, selection, tokens
 
 
 def main() -> None:
@@ -14,16 +14,19 @@ def main() -> None:
         campaign.main()
         queue.main([])
         tokens.main([])
+        selection.main([])
     elif name == "queue":
         queue.main(options)
     elif name == "tokens":
         tokens.main(options)
+    elif name == "selection":
+        selection.main(options)
     elif name == "campaign" and not options:
         campaign.main()
     else:
         sys.exit(
             "usage: python -m bench [campaign | queue [--quick] [--rounds N] [--seconds S] [--only ADAPTERS]"
-            " | tokens [--quick] [--rounds N]]"
+            " | tokens [--quick] [--rounds N] | selection [--quick] [--rounds N]]"
         )
 
 

@@ -1,0 +1,1 @@
+"""How others list the repositories of an organisation, as their users would."""
