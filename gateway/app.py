@@ -12,6 +12,7 @@ from shared.settings import GatewaySettings
 from . import (
     github_app,
     health,
+    installation_index,
     installations,
     operations,
     problems,
@@ -45,6 +46,7 @@ MODULES = (
     selection_owners,
     selection_schedules,
     operations,
+    installation_index,
     installations,
     github_app,
     tokens,

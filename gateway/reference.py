@@ -191,6 +191,15 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "occurred_at": _LATER,
     },
     "ShownGroup": _GROUP,
+    "ShownIndex": {
+        "installation_id": 41298374,
+        "account": "acme",
+        "repositories": 43,
+        "completed_at": "2026-03-01T03:00:00Z",
+        "swept_at": "2026-03-01T08:59:30Z",
+        "listing_since": None,
+        "error": None,
+    },
     "ShownInstallation": {
         "id": 41298374,
         "account": "acme",

@@ -19,12 +19,17 @@ def select_repositories(selection_id: SelectionId, *, actor: str, run_id: RunId 
     )
 
 
-def sweep_repositories(installation_id: InstallationId, *, period: str, actor: str = "schedule") -> NewOperation:
-    """Have the index of an installation's repositories say what GitHub says; once for each `period`."""
+def sweep_repositories(
+    installation_id: InstallationId, *, period: str, is_full: bool = False, actor: str = "schedule"
+) -> NewOperation:
+    """Have the index of an installation's repositories say what GitHub says; once for each `period`.
+
+    A full one lists all of them, whatever is known.
+    """
     return NewOperation(
         service=Service.SELECTION,
         type="sweep_repositories",
-        payload={"installation_id": installation_id},
+        payload={"installation_id": installation_id, "is_full": is_full},
         dedupe_key=f"sweep_repositories:{installation_id}:{period}",
         actor=actor,
         installation_id=installation_id,

@@ -49,6 +49,10 @@ APP_KEY_IN_USE = Gauge(
 LEASE_WAITS = Counter("octobatch_lease_waits_total", "Times that all leases of a semaphore were taken", ["semaphore"])
 
 INSTALLATIONS = Gauge("octobatch_installations", "Installations of the App, by active or suspended", ["state"])
+INDEX_AGE = Gauge(
+    "octobatch_repository_index_age_seconds", "Since an index of repositories was last known to be current", ["account"]
+)
+INDEX_REPOSITORIES = Gauge("octobatch_repository_index_repositories", "Repositories that an index has", ["account"])
 INSTALLATION_DRIFT = Gauge(
     "octobatch_installation_permission_drift",
     "1 for each permission that an installation lacks (missing) or grants beyond what is expected (excessive)",

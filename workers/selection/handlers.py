@@ -22,6 +22,7 @@ from shared.domain.spec import ExcludeEntry, parse_spec
 from shared.github.client import Usage
 from shared.outbox import Work
 from shared.postgres import runs, selection_results, selection_shards, selections
+from shared.postgres.selected_repositories import forget_unfinished
 from workers.runtime import Command
 
 from .access import Access
@@ -63,6 +64,7 @@ async def give_up(ctx: SelectionContext, command: Command, error: str) -> None:
         selection = await selections.get_selection(work.conn, selection_id)
         await selections.fail_selection(work.conn, selection_id, error=error)
         await selection_shards.forget_working_memory(work.conn, selection_id)
+        await forget_unfinished(work.conn, selection_id)
         if selection.run_id and await runs.move_run(work.conn, selection.run_id, to=RunState.FAILED, error=error):
             await work.emit(run_event(selection.run_id, RunState.FAILED, now=utcnow(), error=error))
 

@@ -28,6 +28,7 @@ from shared.errors import GitHubError, GitHubForbidden, GitHubUnavailable, NotPe
 from shared.github.paging import LARGEST, PageSize
 from shared.github.properties import fetch_properties
 from shared.github.repositories import changed_since, fetch_by_ids, page_of_owner
+from shared.observability import metrics
 from shared.postgres import installations, repositories, repository_changes
 from workers.runtime import Command
 
@@ -72,17 +73,20 @@ async def sweep_repositories(ctx: SelectionContext, command: Command) -> None:
     index = known or RepositoryIndex(installation_id=installation_id, account=installation.account)
     access = Access(ctx.tokens, ctx.github, run_id=None, purpose=f"index of {installation.account}")
     try:
-        await _sweep(ctx, installation, replace(index, account=installation.account), access)
+        index = replace(index, account=installation.account)
+        await _sweep(ctx, installation, index, access, is_full=command.payload["is_full"])
     except GitHubError as error:
         async with ctx.pool.acquire() as conn:
             await repositories.note_index_error(conn, index, error=str(error))
         raise
 
 
-async def _sweep(ctx: SelectionContext, installation: Installation, index: RepositoryIndex, access: Access) -> None:
+async def _sweep(
+    ctx: SelectionContext, installation: Installation, index: RepositoryIndex, access: Access, *, is_full: bool
+) -> None:
     account = await access.account(installation.account)
     is_under_way = index.sweep_started_at is not None
-    if index.completed_at is None or is_under_way or utcnow() - index.completed_at > FULL_LISTING_AFTER:
+    if is_full or index.completed_at is None or is_under_way or utcnow() - index.completed_at > FULL_LISTING_AFTER:
         await _list_all(ctx, installation, index, access, account)
     elif await take_changes(ctx, index, access, account) is None:
         _log.info("index_does_not_add_up", account=index.account)
@@ -187,6 +191,18 @@ async def _correct(ctx: SelectionContext, changes: Sequence[repository_changes.R
         await repositories.remove_repositories(conn, installation_id, list(gone))
         await repository_changes.forget_changes(conn, changes)
     _log.info("index_corrected", account=installation.account, changed=len(there), gone=len(gone))
+
+
+async def show_indexes(ctx: SelectionContext) -> None:
+    """Sets the gauges of indexes."""
+    async with ctx.pool.acquire() as conn:
+        indexes = await repositories.list_indexes(conn)
+    metrics.INDEX_AGE.clear()
+    metrics.INDEX_REPOSITORIES.clear()
+    for index in indexes:
+        if index.swept_at:
+            metrics.INDEX_AGE.labels(index.account).set((utcnow() - index.swept_at).total_seconds())
+        metrics.INDEX_REPOSITORIES.labels(index.account).set(index.total or 0)
 
 
 def _given(found: Sequence[Repository], account: Account) -> list[Repository]:

@@ -16,7 +16,7 @@ from workers.runtime import Infrastructure, Periodic, Worker
 
 from .context import SelectionContext
 from .handlers import give_up, select_repositories
-from .indexing import begin_sweeps, correct_repositories, sweep_repositories
+from .indexing import begin_sweeps, correct_repositories, show_indexes, sweep_repositories
 from .owners import resolve_owners
 from .schedules import CHECK_SECONDS, start_due_selections
 
@@ -64,4 +64,5 @@ WORKER = Worker(
         Periodic(name="start_due_selections", every_seconds=CHECK_SECONDS, function=start_due_selections),
     ),
     on_failed=give_up,
+    measure=show_indexes,
 )

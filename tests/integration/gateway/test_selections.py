@@ -16,11 +16,15 @@ from fastapi import FastAPI
 
 from gateway.schemas import EXAMPLE_SPEC
 from gateway.selections.events import watch_selection
+from shared.clock import utcnow
 from shared.domain.ids import InstallationId, SelectionId, new_id
 from shared.domain.repository import Repository, Visibility
+from shared.domain.repository_index import RepositoryIndex
 from shared.domain.selection import SelectedRepository
 from shared.postgres import selections
+from shared.postgres.owners import Team, record_files, record_places, record_teams
 from shared.postgres.pool import Pool
+from shared.postgres.repositories import note_index_error, upsert_repositories
 
 SPEC = {"document": EXAMPLE_SPEC}
 
@@ -258,3 +262,36 @@ async def test_a_made_up_cursor_of_repositories_is_refused(client: httpx.AsyncCl
     selection_id = await store(pool, [])
     answer = await client.get(f"/selections/{selection_id}/repositories", params={"cursor": cursor})
     assert answer.status_code == 422
+
+
+async def test_an_index_is_shown_and_listed_anew_on_demand(client: httpx.AsyncClient, pool: Pool) -> None:
+    await pool.execute(
+        "INSERT INTO installations (id, account, account_type, repository_selection, permissions)"
+        " VALUES (7, 'acme', 'Organization', 'all', '{}')"
+    )
+    assert (await client.get("/installations/7/index")).json()["completed_at"] is None
+    async with pool.acquire() as conn:
+        await upsert_repositories(conn, [make_selected(1).repository], seen_at=utcnow())
+        await note_index_error(conn, RepositoryIndex(installation_id=InstallationId(7), account="acme"), error="why")
+    found = (await client.get("/installations/7/index")).json()
+    assert (found["repositories"], found["error"]) == (1, "why")
+    answer = await client.post("/installations/7/index")
+    assert (answer.status_code, answer.json()["type"]) == (202, "sweep_repositories")
+    assert (await client.get("/installations/8/index")).status_code == 404
+
+
+async def test_owners_are_shown_by_repository_by_file_and_by_owner(client: httpx.AsyncClient, pool: Pool) -> None:
+    selection_id = await store(pool, [make_selected(1), make_selected(2), make_selected(3, included=False)])
+    assert (await client.get(f"/selections/{selection_id}/owners")).json()["items"] == []
+    async with pool.acquire() as conn:
+        places = [("R_1", "main", "CODEOWNERS", "f" * 40), ("R_2", "main", None, None)]
+        await record_places(conn, SelectionId(UUID(selection_id)), places)
+        await record_files(conn, {"f" * 40: ("* @acme/core\n*.go @mona\n", None)})
+        await record_teams(conn, [Team(slug="acme/core", name="Core", members=("ada",), is_missing=False)])
+    [first, second] = (await client.get(f"/selections/{selection_id}/owners", params={"file": "a.go"})).json()["items"]
+    assert (first["owners"], second["owners"]) == ([{"kind": "user", "name": "mona"}], [])
+    summary = (await client.get(f"/selections/{selection_id}/owners/summary")).json()
+    assert (summary["resolved"], summary["unowned"]) == (2, 1)
+    assert summary["owners"] == [{"owner": {"kind": "team", "name": "acme/core"}, "repositories": 1}]
+    assert summary["teams"][0]["members"] == ["ada"]
+    assert (await client.post(f"/selections/{selection_id}/owners")).json()["type"] == "resolve_owners"

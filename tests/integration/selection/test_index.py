@@ -38,8 +38,8 @@ class Indexed:
     def __init__(self, selecting: Selecting, org: str, installation_id: InstallationId) -> None:
         self.selecting, self.org, self.installation_id = selecting, org, installation_id
 
-    async def sweep(self) -> None:
-        operation = command_for(self.installation_id, period=str(next(_numbers)))
+    async def sweep(self, *, is_full: bool = False) -> None:
+        operation = command_for(self.installation_id, period=str(next(_numbers)), is_full=is_full)
         command = Command(
             operation_id=OperationId(operation.dedupe_key), type=operation.type, payload=operation.payload,
             actor="test", attempt=1,
@@ -152,8 +152,7 @@ async def test_custom_properties_come_with_a_full_listing(indexed: Indexed) -> N
     granted = {"permissions": {name: level.value for name, level in PROPERTIES.items()}}
     indexed.ask("PATCH", f"installations/{indexed.installation_id}", granted)
     indexed.ask("PUT", f"repositories/{indexed.org}/repository-00002/properties", {"values": {"tier": "gold"}})
-    await indexed.selecting.ctx.pool.execute("UPDATE repository_indexes SET completed_at = NULL")
-    await indexed.sweep()
+    await indexed.sweep(is_full=True)
     indexed.ask("DELETE", "counters")
     _, found = await indexed.selecting.select(f"on: [{{org: {indexed.org}, properties: {{tier: gold}}}}]")
     assert names(found) == ["repository-00002"]

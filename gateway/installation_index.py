@@ -1,0 +1,66 @@
+"""The index of an installation's repositories: how complete and how current it is."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from fastapi import APIRouter, Response
+from pydantic import Field
+
+from shared.domain import commands
+from shared.domain.ids import InstallationId, new_id
+from shared.domain.repository_index import RepositoryIndex
+from shared.postgres import installations, repositories
+
+from .auth import SignedIn
+from .installations import GitHubId
+from .resources import Opened
+from .schemas import Shown, ShownOperation
+
+router = APIRouter(prefix="/installations", tags=["installations"])
+
+
+class ShownIndex(Shown):
+    """The index of an installation's repositories, from which listings are answered once it is complete."""
+
+    installation_id: int
+    account: str
+    repositories: int = Field(description="how many it has now")
+    completed_at: datetime | None = Field(description="when GitHub was last asked for all; none: never yet")
+    swept_at: datetime | None = Field(description="when it was last known to be current")
+    listing_since: datetime | None = Field(description="when the full listing began that is under way")
+    error: str | None = Field(description="why it could not be swept last")
+
+
+@router.get("/{installation_id}/index")
+async def get_index(installation_id: GitHubId, resources: Opened, _: SignedIn) -> ShownIndex:
+    """How current the index of an installation's repositories is."""
+    async with resources.pool.acquire() as conn:
+        installation = await installations.get_installation(conn, InstallationId(installation_id))
+        found = await repositories.fetch_index(conn, installation.id)
+        count = await repositories.count_repositories(conn, installation.id)
+    index = found or RepositoryIndex(installation_id=installation.id, account=installation.account)
+    return ShownIndex(
+        installation_id=installation.id,
+        account=index.account,
+        repositories=count,
+        completed_at=index.completed_at,
+        swept_at=index.swept_at,
+        listing_since=index.sweep_started_at,
+        error=index.error,
+    )
+
+
+@router.post("/{installation_id}/index", status_code=202)
+async def refresh_index(
+    installation_id: GitHubId, response: Response, resources: Opened, principal: SignedIn
+) -> ShownOperation:
+    """Ask GitHub for all of an installation's repositories anew, as happens by itself once a day."""
+    async with resources.outbox.transaction() as work:
+        installation = await installations.get_installation(work.conn, InstallationId(installation_id))
+        command = commands.sweep_repositories(
+            installation.id, period=str(new_id()), is_full=True, actor=principal.actor
+        )
+        [operation] = await work.accept(command)
+    response.headers["Location"] = f"/operations/{operation.id}"
+    return ShownOperation.model_validate(operation)
