@@ -10,7 +10,7 @@ from fastapi.responses import StreamingResponse
 
 from shared.domain.ids import SelectionId
 from shared.domain.repository import Visibility
-from shared.domain.selection import Selection, SelectionState
+from shared.domain.selection import SelectedRepository, Selection, SelectionState
 from shared.domain.selection_views import Change, ExportFormat, Facet
 from shared.domain.spec import CampaignSpec, parse_spec
 from shared.errors import Conflict
@@ -167,6 +167,8 @@ async def _explain(conn: Connection, selection: Selection, spec: CampaignSpec, a
     known = await _known(conn, asked, found[0].repository.node_id if found else None)
     if known and not found:
         found = await find_in_selection(conn, selection.id, node_id=known.node_id)
+    if by_name and not found and selection.previous_id:
+        found = await _renamed_since(conn, selection.previous_id, selection.id, name=asked)
     owner = (known.name_with_owner if known else asked).partition("/")[0]
     knowledge = Knowledge(repository=known, is_indexed=await is_indexed(conn, owner))
     entries = sorted({index for each in found for index in each.entries})
@@ -183,6 +185,14 @@ async def _explain(conn: Connection, selection: Selection, spec: CampaignSpec, a
         ],
         known=ShownKnown.model_validate(known) if known else None,
     )
+
+
+async def _renamed_since(
+    conn: Connection, previous_id: SelectionId, selection_id: SelectionId, *, name: str
+) -> list[SelectedRepository]:
+    """What the selection has of the repository that had this name in the one that it repeats."""
+    earlier = await find_in_selection(conn, previous_id, name=name)
+    return await find_in_selection(conn, selection_id, node_id=earlier[0].repository.node_id) if earlier else []
 
 
 async def _known(conn: Connection, asked: str, node_id: str | None) -> KnownRepository | None:

@@ -177,6 +177,10 @@ async def test_a_repository_is_explained_by_any_of_its_names(client: httpx.Async
     assert "does not exist, or the App was not given it" in await verdict("acme/nothing")
     await pool.execute("INSERT INTO repository_indexes VALUES (7, 'acme', now())")
     assert "all that the App was given of acme" in await verdict("acme/nothing")
+    later = await store(pool, [make_selected(1, name="acme/renamed")])
+    await pool.execute("UPDATE selections SET previous_id = $1 WHERE id = $2", UUID(selection_id), UUID(later))
+    answer = await client.get(f"/selections/{later}/explain", params={"repository": "acme/repo-1"})
+    assert answer.json()["verdict"].startswith("it was called acme/renamed when it was selected; branch main is in")
 
 
 async def test_a_diff_tells_renames_from_news(client: httpx.AsyncClient, pool: Pool) -> None:
