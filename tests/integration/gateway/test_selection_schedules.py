@@ -56,6 +56,9 @@ async def test_a_selection_follows_the_one_before_once_that_is_finished(
     assert await start_due(outbox, now=now + timedelta(hours=1)) == 1
     assert await start_due(outbox, now=now + timedelta(hours=2)) == 0  # the last one is still being made
     await pool.execute("UPDATE selections SET state = 'complete'")
+    await pool.execute("UPDATE selection_schedules SET document = 'of an older version'")
     assert await start_due(outbox, now=now + timedelta(hours=3)) == 1
-    second, first = (await client.get("/selections")).json()["items"]
-    assert second["previous_id"] == first["id"]
+    await pool.execute("UPDATE selections SET state = 'failed' WHERE state = 'pending'")
+    assert await start_due(outbox, now=now + timedelta(hours=4)) == 1
+    third, second, first = (await client.get("/selections")).json()["items"]
+    assert third["previous_id"] == second["previous_id"] == first["id"]  # the last one that is complete
