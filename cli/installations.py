@@ -7,11 +7,12 @@ from typing import Annotated, Any
 import typer
 
 from .client import open_gateway
-from .operations import wait_for
+from .installation_index import show_index
 from .output import Output, OutputFormat, moment, print_facts, print_json, print_rows, say
 from .scopes import permissions_line
 
 app = typer.Typer(help="List where the GitHub App is installed, and whether each grants what is expected.")
+app.command("index", epilog="Example: octobatch installations index 41298374 --refresh")(show_index)
 
 InstallationNumber = Annotated[int, typer.Argument(metavar="INSTALLATION", help="The installation's number.")]
 
@@ -82,35 +83,6 @@ def events(
     print_rows(
         ("at", "event", "details"),
         ((moment(each["occurred_at"]), each["type"], _drift(each["details"])) for each in found),
-    )
-
-
-@app.command(epilog="Example: octobatch installations index 41298374 --refresh")
-def index(
-    installation: InstallationNumber,
-    refresh: Annotated[
-        bool, typer.Option("--refresh", help="Ask GitHub for all repositories anew first, and wait for it.")
-    ] = False,
-    output: Output = OutputFormat.TABLE,
-) -> None:
-    """Show how current the index of an installation's repositories is, which answers listings."""
-    with open_gateway() as gateway:
-        address = f"/installations/{installation}/index"
-        if refresh:
-            wait_for(gateway, gateway.post(address))
-        found = gateway.get(address)
-    if output is OutputFormat.JSON:
-        print_json(found)
-        return
-    print_facts(
-        (
-            ("account", found["account"]),
-            ("repositories", found["repositories"]),
-            ("current at", moment(found["swept_at"])),
-            ("listed in full", moment(found["completed_at"])),
-            ("listing since", moment(found["listing_since"])),
-            ("error", found["error"]),
-        )
     )
 
 

@@ -7,13 +7,16 @@ from datetime import datetime
 from fastapi import APIRouter, Response
 from pydantic import Field
 
+from shared.clock import utcnow
 from shared.domain import commands
 from shared.domain.ids import InstallationId, new_id
+from shared.domain.installation import Installation
 from shared.domain.repository_index import RepositoryIndex
 from shared.postgres import installations, repositories
 
 from .auth import SignedIn
 from .installations import GitHubId
+from .paging import Page
 from .resources import Opened
 from .schemas import Shown, ShownOperation
 
@@ -28,8 +31,20 @@ class ShownIndex(Shown):
     repositories: int = Field(description="how many it has now")
     completed_at: datetime | None = Field(description="when GitHub was last asked for all; none: never yet")
     swept_at: datetime | None = Field(description="when it was last known to be current")
+    age_seconds: float | None = Field(description="since then")
     listing_since: datetime | None = Field(description="when the full listing began that is under way")
     error: str | None = Field(description="why it could not be swept last")
+
+
+@router.get("/indexes")
+async def list_indexes(resources: Opened, _: SignedIn) -> Page[ShownIndex]:
+    """How current the index of each installation's repositories is."""
+    async with resources.pool.acquire() as conn:
+        installed = await installations.list_installations(conn)
+        indexes = {each.installation_id: each for each in await repositories.list_indexes(conn)}
+        counts = await repositories.count_by_installation(conn)
+    items = [_shown(each, indexes.get(each.id), counts.get(each.id, 0), now=utcnow()) for each in installed]
+    return Page(items=items, next_cursor=None)
 
 
 @router.get("/{installation_id}/index")
@@ -39,16 +54,7 @@ async def get_index(installation_id: GitHubId, resources: Opened, _: SignedIn) -
         installation = await installations.get_installation(conn, InstallationId(installation_id))
         found = await repositories.fetch_index(conn, installation.id)
         count = await repositories.count_repositories(conn, installation.id)
-    index = found or RepositoryIndex(installation_id=installation.id, account=installation.account)
-    return ShownIndex(
-        installation_id=installation.id,
-        account=index.account,
-        repositories=count,
-        completed_at=index.completed_at,
-        swept_at=index.swept_at,
-        listing_since=index.sweep_started_at,
-        error=index.error,
-    )
+    return _shown(installation, found, count, now=utcnow())
 
 
 @router.post("/{installation_id}/index", status_code=202)
@@ -64,3 +70,17 @@ async def refresh_index(
         [operation] = await work.accept(command)
     response.headers["Location"] = f"/operations/{operation.id}"
     return ShownOperation.model_validate(operation)
+
+
+def _shown(installation: Installation, found: RepositoryIndex | None, count: int, *, now: datetime) -> ShownIndex:
+    index = found or RepositoryIndex(installation_id=installation.id, account=installation.account)
+    return ShownIndex(
+        installation_id=installation.id,
+        account=index.account,
+        repositories=count,
+        completed_at=index.completed_at,
+        swept_at=index.swept_at,
+        age_seconds=max((now - index.swept_at).total_seconds(), 0) if index.swept_at else None,
+        listing_since=index.sweep_started_at,
+        error=index.error,
+    )

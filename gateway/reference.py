@@ -197,6 +197,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "repositories": 43,
         "completed_at": "2026-03-01T03:00:00Z",
         "swept_at": "2026-03-01T08:59:30Z",
+        "age_seconds": 30.0,
         "listing_since": None,
         "error": None,
     },

@@ -113,6 +113,12 @@ async def count_repositories(conn: Connection, installation_id: InstallationId) 
     return await conn.fetchval("SELECT count(*) FROM repositories WHERE installation_id = $1", installation_id)
 
 
+async def count_by_installation(conn: Connection) -> dict[InstallationId, int]:
+    """How many repositories the index has of each installation that it has any of."""
+    rows = await conn.fetch("SELECT installation_id, count(*) AS count FROM repositories GROUP BY installation_id")
+    return {InstallationId(row["installation_id"]): row["count"] for row in rows}
+
+
 async def fetch_index(conn: Connection, installation_id: InstallationId) -> RepositoryIndex | None:
     """How far the index of an installation is."""
     row = await conn.fetchrow(f"SELECT {_INDEX} FROM repository_indexes WHERE installation_id = $1", installation_id)  # noqa: S608

@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +25,7 @@ from shared.domain.selection import SelectedRepository
 from shared.postgres import selections
 from shared.postgres.owners import Team, record_files, record_places, record_teams
 from shared.postgres.pool import Pool
-from shared.postgres.repositories import note_index_error, upsert_repositories
+from shared.postgres.repositories import note_index_error, record_index, upsert_repositories
 
 SPEC = {"document": EXAMPLE_SPEC}
 
@@ -279,9 +280,26 @@ async def test_an_index_is_shown_and_listed_anew_on_demand(client: httpx.AsyncCl
         await note_index_error(conn, RepositoryIndex(installation_id=InstallationId(7), account="acme"), error="why")
     found = (await client.get("/installations/7/index")).json()
     assert (found["repositories"], found["error"]) == (1, "why")
+    assert (found["swept_at"], found["age_seconds"]) == (None, None)
     answer = await client.post("/installations/7/index")
     assert (answer.status_code, answer.json()["type"]) == (202, "sweep_repositories")
     assert (await client.get("/installations/8/index")).status_code == 404
+
+
+async def test_the_list_of_indexes_has_installations_without_one(client: httpx.AsyncClient, pool: Pool) -> None:
+    await pool.execute(
+        "INSERT INTO installations (id, account, account_type, repository_selection, permissions)"
+        " VALUES (7, 'acme', 'Organization', 'all', '{}'), (9, 'bold', 'Organization', 'all', '{}')"
+    )
+    swept_at = utcnow() - timedelta(minutes=5)
+    index = RepositoryIndex(installation_id=InstallationId(7), account="acme", completed_at=swept_at, swept_at=swept_at)
+    async with pool.acquire() as conn:
+        await upsert_repositories(conn, [make_selected(1).repository], seen_at=swept_at)
+        await record_index(conn, index)
+    listed = await every(client, "/installations/indexes")
+    assert [(each["account"], each["repositories"]) for each in listed] == [("acme", 1), ("bold", 0)]
+    assert listed[0]["age_seconds"] == pytest.approx(300, abs=30)
+    assert listed[1]["age_seconds"] is None
 
 
 async def test_owners_are_shown_by_repository_by_file_and_by_owner(client: httpx.AsyncClient, pool: Pool) -> None:

@@ -1,0 +1,78 @@
+"""`octobatch installations index`: how current the indexes are that answer listings."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from .client import open_gateway
+from .failures import CommandFailed, ExitCode
+from .operations import wait_for
+from .output import Output, OutputFormat, moment, print_facts, print_json, print_rows
+from .times import seconds_text
+
+
+def show_index(
+    installation: Annotated[
+        int | None,
+        typer.Argument(metavar="[INSTALLATION]", help="The installation's number. Default: all of them."),
+    ] = None,
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="Ask GitHub for all its repositories anew first, and wait for it.")
+    ] = False,
+    output: Output = OutputFormat.TABLE,
+) -> None:
+    """Show how current the index of an installation's repositories is, which answers listings."""
+    if installation is None:
+        _list_all(output, is_refresh=refresh)
+        return
+    with open_gateway() as gateway:
+        address = f"/installations/{installation}/index"
+        if refresh:
+            wait_for(gateway, gateway.post(address))
+        found = gateway.get(address)
+    if output is OutputFormat.JSON:
+        print_json(found)
+        return
+    print_facts(
+        (
+            ("account", found["account"]),
+            ("repositories", found["repositories"]),
+            ("current at", moment(found["swept_at"])),
+            ("age", _age(found)),
+            ("listed in full", moment(found["completed_at"])),
+            ("listing since", moment(found["listing_since"])),
+            ("error", found["error"]),
+        )
+    )
+
+
+def _list_all(output: OutputFormat, *, is_refresh: bool) -> None:
+    if is_refresh:
+        raise CommandFailed(
+            "--refresh needs an installation", exit_code=ExitCode.BAD_INPUT, hint="octobatch installations"
+        )
+    with open_gateway() as gateway:
+        found = list(gateway.items("/installations/indexes"))
+    if output is OutputFormat.JSON:
+        print_json(found)
+        return
+    print_rows(
+        ("installation", "account", "repositories", "age", "listed in full", "error"),
+        (
+            (
+                str(each["installation_id"]),
+                each["account"],
+                each["repositories"],
+                _age(each),
+                moment(each["completed_at"]),
+                each["error"],
+            )
+            for each in found
+        ),
+    )
+
+
+def _age(index: dict[str, Any]) -> str:
+    return "" if index["age_seconds"] is None else seconds_text(index["age_seconds"])
