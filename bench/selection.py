@@ -1,11 +1,12 @@
-"""Listing an organisation: Octobatch beside @octokit/plugin-paginate-graphql and all-repos, on one GitHub sandbox.
+"""Listing an organisation: Octobatch beside @octokit/plugin-paginate-graphql, gh and all-repos, on one GitHub sandbox.
 
 `python -m bench selection` starts the whole stack once, makes organisations of 1,000, 10,000 and 100,000 repositories,
 waits until their indexes are complete, lists each with everything, in an order that turns round from round to round,
 and writes the medians to `bench/results/selection.md`. `--quick` takes one round of the smaller two.
 
 Octobatch is measured from the request to the gateway until the selection is complete in Postgres, each repository with
-its reason; the others until they hold their list in memory. All ask for 100 repositories a page.
+its reason; the others until they hold their list in memory, and `gh`, where it is installed, from its start to its end,
+with its pages in a file. All ask for 100 repositories a page.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import argparse
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -95,6 +97,8 @@ class Measurement:
             ("@octokit/plugin-paginate-graphql 6", self._octokit),
             ("all-repos 1.33", self._all_repos),
         ]
+        if shutil.which("gh"):
+            systems.append(("gh api graphql --paginate", self._gh))
         for size in self.sizes:
             for name, listing in systems if number % 2 == 0 else reversed(systems):
                 self._measure(name, size, size, listing)
@@ -146,6 +150,9 @@ class Measurement:
 
     def _all_repos(self, size: int) -> Listed:
         return self._other([sys.executable, "-m", "bench.listing.with_all_repos"], self._github.api_base, size)
+
+    def _gh(self, size: int) -> Listed:
+        return self._other([sys.executable, "-m", "bench.listing.with_gh"], self._github.api_base, size)
 
     def _other(self, command: list[str], base_url: str, size: int) -> Listed:
         token = self._github.token(self._github.installation_id(_org(size)))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
 
 from all_repos.source import github_org
+
+from .memory import peak_megabytes
 
 
 def main() -> None:
@@ -19,8 +20,8 @@ def main() -> None:
     begun = time.perf_counter()
     found = len(github_org.list_repos(settings))
     seconds = time.perf_counter() - begun
-    megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"found": found, "points": -(-found // 100), "seconds": seconds, "megabytes": megabytes}))
+    taken = {"points": -(-found // 100), "seconds": seconds, "megabytes": peak_megabytes()}
+    print(json.dumps({"found": found, **taken}))
 
 
 if __name__ == "__main__":

@@ -42,6 +42,9 @@ ENDPOINTS = [
     *issues.ENDPOINTS,
     *search.ENDPOINTS,
 ]
+_FREE = "/rate_limit"
+"""What costs nothing to ask."""
+
 _NO_JWT = "A JSON web token could not be decoded"
 
 
@@ -87,7 +90,8 @@ async def _answer(world: World, endpoint: Endpoint, request: Request) -> Respons
     writes = endpoint.method not in {"GET", "HEAD"}
     try:
         with world.limits.one_at_a_time(viewer):
-            world.limits.charge_rest(viewer, write=writes, creates=endpoint.creates, resource=endpoint.resource)
+            if endpoint.path != _FREE:
+                world.limits.charge_rest(viewer, write=writes, creates=endpoint.creates, resource=endpoint.resource)
             call = await _call(world, viewer, request)
             response = _response(call, endpoint.handler(call), request)
     except Refused as refused:

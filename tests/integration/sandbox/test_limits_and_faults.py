@@ -54,6 +54,8 @@ def test_an_unchanged_answer_costs_nothing(org: Organization) -> None:
     again = org.rest.get("installation/repositories", headers={"if-none-match": first.headers["etag"]})
     assert again.status_code == 304
     assert again.headers["x-ratelimit-remaining"] == first.headers["x-ratelimit-remaining"]
+    used = [org.ask("GET", "rate_limit")["resources"]["core"]["used"] for _ in range(2)]
+    assert used == [1, 1]  # nor does it cost anything to ask
 
 
 def test_writes_cost_five_points_of_the_secondary_limit(org: Organization) -> None:
