@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,16 @@ def test_events_come_in_pages_and_an_unknown_installation_is_said(
     unknown = stack.octobatch("installations", "show", "12")
     assert unknown.returncode == ExitCode.BAD_INPUT
     assert "there is no installation 12" in unknown.stderr
+
+
+def test_an_index_is_listed_anew_by_command_line(stack: RunningStack, installation: dict[str, Any]) -> None:
+    began = datetime.now(UTC)
+    refreshed = stack.octobatch("installations", "index", str(installation["id"]), "--refresh", "-o", "json")
+    index = json.loads(refreshed.stdout)
+    assert datetime.fromisoformat(index["completed_at"]) > began
+    assert index["repositories"] > 0
+    [listed] = stack.api("GET", "/installations/indexes")["items"]
+    assert {**listed, "age_seconds": None} == {**index, "age_seconds": None, "swept_at": listed["swept_at"]}
 
 
 def test_a_preview_takes_only_tokens_that_read_and_publishes_nothing(stack: RunningStack, spec: Path) -> None:
