@@ -5,6 +5,7 @@
 | primary REST (`core`) | 5,000 an hour + 50 for each repository over 20, at most 12,500 | a request 1; 304 none |
 | primary GraphQL | the same, in points | points that the query costs |
 | `search` | 30 a minute | a search request |
+| `code_search` | 9 a minute | a search of code |
 | secondary REST | 900 points a minute | reading 1, writing 5 |
 | secondary GraphQL | 2,000 points a minute | a query 1, a mutation 5 |
 | content creation | 80 a minute and 500 an hour | REST and GraphQL together |
@@ -27,7 +28,7 @@ from .clock import Clock
 from .state import State
 
 HOUR, MINUTE = 3600.0, 60.0
-SEARCH_PER_MINUTE = 30
+SEARCHES_PER_MINUTE = {"search": 30, "code_search": 9}
 
 
 @dataclass(kw_only=True)
@@ -176,11 +177,11 @@ class Limits:
 
     @staticmethod
     def _length(resource: str) -> float:
-        return MINUTE if resource == "search" else HOUR
+        return MINUTE if resource in SEARCHES_PER_MINUTE else HOUR
 
     def _primary_limit(self, viewer: Viewer, resource: str) -> int:
-        if resource == "search":
-            return SEARCH_PER_MINUTE
+        if resource in SEARCHES_PER_MINUTE:
+            return SEARCHES_PER_MINUTE[resource]
         if self.settings.primary is not None:
             return self.settings.primary
         usage = self._usage[viewer.limit_key]

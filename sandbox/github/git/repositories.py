@@ -6,6 +6,7 @@ The first commit follows from the repository's name and age alone, so that listi
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 from collections import OrderedDict
 from pathlib import Path
@@ -48,7 +49,9 @@ class GitRepositories:
 
     def exists(self, repository: Repository) -> bool:
         """Whether the repository has been touched."""
-        return repository.id in self._open or self.path(repository).exists()
+        if repository.id in self._open:
+            return True
+        return os.path.exists(f"{self.folder}/{repository.id // 1000}/{repository.id}.git")  # noqa: PTH110 - half the time
 
     def open(self, repository: Repository) -> pygit2.Repository:
         """The repository, made first if it was never touched."""

@@ -64,7 +64,7 @@ def versions(call: Call) -> Reply:
 def rate_limit(call: Call) -> Reply:
     """GET /rate_limit; a server without limits answers 404, as GitHub Enterprise Server does."""
     resources = {}
-    for resource in ("core", "search", "graphql"):
+    for resource in ("core", "search", "code_search", "graphql"):
         allowance = call.world.limits.allowance(call.viewer, resource)
         if allowance is None:
             raise not_found("Rate limiting is not enabled.")

@@ -83,12 +83,12 @@ def _code(call: Call, match: Match) -> Json:
     }
 
 
-def _search(path: str, handler: Callable[[Call], Reply]) -> Endpoint:
-    return Endpoint(method="GET", path=path, handler=handler, audience=Audience.INSTALLATION, resource="search")
+def _search(path: str, handler: Callable[[Call], Reply], resource: str = "search") -> Endpoint:
+    return Endpoint(method="GET", path=path, handler=handler, audience=Audience.INSTALLATION, resource=resource)
 
 
 ENDPOINTS: list[Endpoint] = [
     _search("/search/repositories", repositories_found),
     _search("/search/issues", issues_found),
-    _search("/search/code", code_found),
+    _search("/search/code", code_found, "code_search"),
 ]

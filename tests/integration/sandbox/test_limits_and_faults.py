@@ -188,3 +188,11 @@ def test_a_search_of_code_can_be_incomplete(org: Organization) -> None:
     parameters = {"q": f"README org:{org.login}"}
     assert org.ask("GET", "search/code", params=parameters)["incomplete_results"]
     assert not org.ask("GET", "search/code", params=parameters)["incomplete_results"]
+
+
+def test_code_is_searched_nine_times_a_minute(org: Organization) -> None:
+    org.github.ask("PUT", "limits", {})
+    parameters = {"q": f"README org:{org.login}"}
+    answers = [org.rest.get("search/code", params=parameters) for _ in range(10)]
+    assert [answer.status_code for answer in answers] == [200] * 9 + [403]
+    assert answers[-1].headers["x-ratelimit-resource"] == "code_search"
