@@ -150,12 +150,14 @@ async def divide_shard(conn: Connection, selection_id: SelectionId, shard: Shard
     return is_ours
 
 
-async def count_distinct(conn: Connection, selection_id: SelectionId, path: str) -> int:
-    """How many repositories a shard found."""
+async def count_distinct(conn: Connection, selection_id: SelectionId, path: str, *, besides: Iterable[str]) -> int:
+    """How many repositories a shard found, with those of the node ids in `besides`."""
     return await conn.fetchval(
-        "SELECT count(DISTINCT node_id) FROM selection_candidates WHERE selection_id = $1 AND path = $2",
+        "SELECT count(*) FROM (SELECT node_id FROM selection_candidates WHERE selection_id = $1 AND path = $2"
+        " UNION SELECT unnest($3::text[])) AS found",
         selection_id,
         path,
+        list(besides),
     )
 
 

@@ -15,9 +15,9 @@ from shared.domain.shards import Shard
 from shared.errors import GitHubUnavailable
 from shared.postgres import selection_results, selection_shards
 from shared.postgres.pool import Connection
-from shared.postgres.repositories import iter_index
+from shared.postgres.repositories import iter_index, set_properties
 
-from .making import ABOUT_THE_ENTRY, Divided, Making, Moved, Page, Step, about
+from .making import ABOUT_THE_ENTRY, Divided, Making, Moved, Page, Step, about, asks_for_properties
 from .planning import first_shards
 from .sources import SOURCES
 from .turns import Turn
@@ -78,35 +78,34 @@ async def _store(making: Making, shard: Shard, step: Step) -> None:
 
 
 async def _advance(conn: Connection, making: Making, shard: Shard, page: Page) -> bool:
-    selection_id = making.selection.id
-    is_ours = await selection_shards.advance_shard(
+    if page.cursor is None and (why := await _incomplete(conn, making, shard, page)):
+        return await _restart(conn, making, shard, why)
+    return await selection_shards.advance_shard(
         conn,
-        selection_id,
+        making.selection.id,
         shard,
         cursor=page.cursor,
         given=page.given,
         expected=page.expected,
         found=page.found,
     )
-    if is_ours and page.cursor is None and shard.request["kind"] in {"search", "code"}:
-        await _check_complete(conn, making, shard, page)
-    return is_ours
 
 
-async def _check_complete(conn: Connection, making: Making, shard: Shard, page: Page) -> None:
-    """A search must give as many as GitHub counted, and none of them twice in another's place."""
-    given = shard.given + page.given
-    if page.expected is not None and given < page.expected:
-        raise GitHubUnavailable(
-            f"GitHub gave {given} of the {page.expected} results that {shard.request['query']!r} has"
-        )
-    if shard.request["kind"] == "search" and shard.asked and given == len(page.found) + shard.stored:
-        distinct = await selection_shards.count_distinct(conn, making.selection.id, shard.path)
-        if page.expected is not None and distinct < page.expected:
-            raise GitHubUnavailable(
-                f"GitHub gave {distinct} different ones of the {page.expected} repositories that"
-                f" {shard.request['query']!r} has"
-            )
+async def _incomplete(conn: Connection, making: Making, shard: Shard, page: Page) -> str | None:
+    """What a search lacks after its last page: it must give as many as GitHub counted, and none in another's place."""
+    if shard.request["kind"] not in {"search", "code"} or page.expected is None:
+        return None
+    query, given = shard.request["query"], shard.given + page.given
+    if given < page.expected:
+        return f"GitHub gave {given} of the {page.expected} results that {query!r} has"
+    is_hiding = given > shard.stored + len(page.found)  # some that the App may not see: they cannot be told apart
+    if shard.request["kind"] == "code" or shard.asked == 0 or is_hiding:
+        return None
+    found = {each.repository.node_id for each in page.found}
+    distinct = await selection_shards.count_distinct(conn, making.selection.id, shard.path, besides=found)
+    if distinct >= page.expected:
+        return None
+    return f"GitHub gave {distinct} different ones of the {page.expected} repositories that {query!r} has"
 
 
 async def _restart(conn: Connection, making: Making, shard: Shard, why: str) -> bool:
@@ -120,8 +119,12 @@ async def _from_index(making: Making, shard: Shard) -> None:
     """All that the index has of an owner, in one transaction: judged here, and stored without leaving Postgres."""
     selection_id, owner, as_of = making.selection.id, shard.request["owner"], shard.request["as_of"]
     account = await making.access.account(owner)
-    reason = f"{owner} owns it"
+    reason, properties = f"{owner} owns it", None
+    if asks_for_properties(making.entry(shard.entry)):  # which the index has from its last full listing
+        properties = await making.properties_of(owner.lower(), account)
     async with making.ctx.pool.acquire() as conn, conn.transaction(isolation="repeatable_read"):
+        if properties is not None:
+            await set_properties(conn, account.installation_id, properties)
         is_alone = await selection_shards.count_shards(conn, selection_id) == 1
         out: dict[str, str] = {}
         async for batch in iter_index(conn, account.installation_id):

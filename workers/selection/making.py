@@ -109,19 +109,25 @@ class Making:
     async def _with_properties(
         self, repositories: Sequence[Repository], entry: IncludingEntry, account: Account
     ) -> Sequence[Repository]:
-        if not isinstance(entry, Filters) or not entry.properties:
+        if not asks_for_properties(entry):
             return repositories
         described: list[Repository] = []
         for each in repositories:
-            known = await self._properties_of(each.owner.lower(), account)
+            known = await self.properties_of(each.owner.lower(), account)
             described.append(replace(each, properties=known.get(each.database_id, {})))
         return described
 
-    async def _properties_of(self, owner: str, account: Account) -> Mapping[int, Properties]:
+    async def properties_of(self, owner: str, account: Account) -> Mapping[int, Properties]:
+        """The custom properties of an owner's repositories by database id, asked for once a turn."""
         if owner not in self._properties:
             async with self.access.token(account.installation_id, besides=SEE_PROPERTIES) as token:
                 self._properties[owner] = await fetch_properties(self.github, owner, token=token)
         return self._properties[owner]
+
+
+def asks_for_properties(entry: IncludingEntry) -> bool:
+    """Whether custom properties decide."""
+    return isinstance(entry, Filters) and bool(entry.properties)
 
 
 def about(error: OctobatchError, making: Making, index: int) -> OctobatchError:

@@ -148,7 +148,7 @@ async def test_whatever_webhooks_come_in_whatever_order_the_index_says_what_gith
     assert await indexed.selecting.ctx.pool.fetchval("SELECT count(*) FROM repository_changes") == 0
 
 
-async def test_custom_properties_come_with_a_full_listing(indexed: Indexed) -> None:
+async def test_custom_properties_come_with_a_full_listing_and_are_asked_for_where_they_decide(indexed: Indexed) -> None:
     granted = {"permissions": {name: level.value for name, level in PROPERTIES.items()}}
     indexed.ask("PATCH", f"installations/{indexed.installation_id}", granted)
     indexed.ask("PUT", f"repositories/{indexed.org}/repository-00002/properties", {"values": {"tier": "gold"}})
@@ -157,6 +157,10 @@ async def test_custom_properties_come_with_a_full_listing(indexed: Indexed) -> N
     _, found = await indexed.selecting.select(f"on: [{{org: {indexed.org}, properties: {{tier: gold}}}}]")
     assert names(found) == ["repository-00002"]
     assert indexed.selecting.requests()["graphql"] == 1
+    indexed.ask("PUT", f"repositories/{indexed.org}/repository-00003/properties", {"values": {"tier": "gold"}})
+    _, found = await indexed.selecting.select(f"on: [{{org: {indexed.org}, properties: {{tier: gold}}}}]")
+    assert names(found) == ["repository-00002", "repository-00003"]
+    assert found[2].repository.properties == {"tier": ("gold",)}
 
 
 async def test_what_a_delivery_says_has_changed() -> None:
