@@ -17,6 +17,9 @@ from .paging import LARGEST, PageSize
 
 NAMES_A_REQUEST = 50
 
+_WORTH = 4
+"""What changed may cost a quarter of a listing, before a listing is asked for instead."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class RepositoryPage:
@@ -88,16 +91,20 @@ async def page_of_team(
 
 async def changed_since(
     github: GitHubClient, owner: str, since: datetime, *, installation_id: InstallationId, token: str
-) -> tuple[list[Repository], int]:
+) -> tuple[list[Repository], int] | None:
     """The repositories of an owner that were changed or pushed to since then, and how many it has in all.
 
     GitHub is asked for the newest, and for older ones only while they are new enough. Gone ones it does not tell.
-    Raises `GitHubNotFound` where there is no such owner.
+    None where so many changed that a listing is the better question. Raises `GitHubNotFound` where there is no such
+    owner.
     """
     found: dict[str, Repository] = {}
     total, after, size = 0, {"updated": None, "pushed": None}, PageSize()
-    wanted = {"updated", "pushed"}
+    wanted, pages = {"updated", "pushed"}, 0
     while wanted:
+        if pages > 1 + total // LARGEST // _WORTH:
+            return None
+        pages += 1
         variables = {
             "owner": owner, "afterUpdate": after["updated"], "afterPush": after["pushed"],
             "withUpdated": "updated" in wanted, "withPushed": "pushed" in wanted,

@@ -54,6 +54,15 @@ async def fetch_settled_changes(conn: Connection, *, settled: timedelta, limit: 
     ]
 
 
+async def postpone_changes(conn: Connection, installation_id: InstallationId, *, by: timedelta) -> None:
+    """Has the changes of an installation wait so long from now on."""
+    await conn.execute(
+        "UPDATE repository_changes SET noticed_at = clock_timestamp() + $2::interval WHERE installation_id = $1",
+        installation_id,
+        by,
+    )
+
+
 async def forget_changes(conn: Connection, changes: Sequence[RepositoryChange]) -> None:
     """Removes what is taken in; what was spoken of again meanwhile stays."""
     await conn.execute(

@@ -24,7 +24,7 @@ from shared.domain.ids import InstallationId
 from shared.domain.installation import Installation
 from shared.domain.repository import Repository
 from shared.domain.repository_index import RepositoryIndex
-from shared.errors import GitHubError, GitHubForbidden, GitHubUnavailable, NotPermitted
+from shared.errors import GitHubError, GitHubForbidden, GitHubUnavailable, InvalidSettings, NotFound, NotPermitted
 from shared.github.paging import LARGEST, PageSize
 from shared.github.properties import fetch_properties
 from shared.github.repositories import changed_since, fetch_by_ids, page_of_owner
@@ -43,6 +43,9 @@ OVERLAP = timedelta(minutes=2)
 
 SETTLED = timedelta(seconds=5)
 """How old a webhook must be before GitHub is asked: a replica may not know yet what the webhook said."""
+
+AFTER_AN_ERROR = timedelta(minutes=1)
+"""How long the changes of an installation wait that GitHub gave an error for."""
 
 _log = structlog.get_logger(__name__)
 
@@ -75,7 +78,7 @@ async def sweep_repositories(ctx: SelectionContext, command: Command) -> None:
     try:
         index = replace(index, account=installation.account)
         await _sweep(ctx, installation, index, access, is_full=command.payload["is_full"])
-    except GitHubError as error:
+    except (GitHubError, NotPermitted, InvalidSettings) as error:
         async with ctx.pool.acquire() as conn:
             await repositories.note_index_error(conn, index, error=str(error))
         raise
@@ -143,17 +146,23 @@ async def _list_all(
 async def take_changes(
     ctx: SelectionContext, index: RepositoryIndex, access: Access, account: Account
 ) -> RepositoryIndex | None:
-    """The complete index, with what changed since it was swept; None where it then has not as many as GitHub counts."""
+    """The complete index, with what changed since it was swept; None where a listing must say.
+
+    That is where it then has not as many as GitHub counts, and where too much changed.
+    """
     assert index.swept_at  # noqa: S101 - only a complete index is swept
     asked_at = utcnow()
     async with access.token(account.installation_id) as token:
-        changed, total = await changed_since(
+        found = await changed_since(
             ctx.github,
             index.account,
             index.swept_at - OVERLAP,
             installation_id=account.installation_id,
             token=token,
         )
+    if found is None:
+        return None
+    changed, total = found
     async with ctx.pool.acquire() as conn, conn.transaction():
         await repositories.upsert_repositories(conn, _given(changed, account), seen_at=asked_at)
         count = await repositories.count_repositories(conn, index.installation_id)
@@ -165,13 +174,21 @@ async def take_changes(
 
 
 async def correct_repositories(ctx: SelectionContext) -> None:
-    """Asks GitHub for what webhooks spoke of, until nothing is left that is old enough."""
+    """Asks GitHub for what webhooks spoke of, until nothing is left that is old enough.
+
+    An installation that cannot be asked holds up no other: its changes wait for a while.
+    """
     while True:
         async with ctx.pool.acquire() as conn:
             changes = await repository_changes.fetch_settled_changes(conn, settled=SETTLED, limit=LARGEST)
         if not changes:
             return
-        await _correct(ctx, changes)
+        try:
+            await _correct(ctx, changes)
+        except (GitHubError, InvalidSettings, NotFound, NotPermitted) as error:
+            _log.warning("index_not_corrected", installation_id=changes[0].installation_id, why=str(error))
+            async with ctx.pool.acquire() as conn:
+                await repository_changes.postpone_changes(conn, changes[0].installation_id, by=AFTER_AN_ERROR)
 
 
 async def _correct(ctx: SelectionContext, changes: Sequence[repository_changes.RepositoryChange]) -> None:

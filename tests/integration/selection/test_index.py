@@ -170,3 +170,24 @@ async def test_what_a_delivery_says_has_changed() -> None:
     assert changed_repositories("pull_request", {"repository": repository}) == []
     moved = {"repositories_added": [{"node_id": "R_2"}], "repositories_removed": [{"node_id": "R_3"}]}
     assert changed_repositories("installation_repositories", moved) == ["R_2", "R_3"]
+
+
+async def test_an_installation_that_cannot_be_asked_holds_up_no_other(indexed: Indexed) -> None:
+    gone, [first, *_] = InstallationId(1), await indexed.rows()
+    indexed.ask("PATCH", f"repositories/{first.name_with_owner}", {"topics": ["z"]})
+    async with indexed.selecting.ctx.pool.acquire() as conn:
+        await conn.execute("INSERT INTO repository_indexes (installation_id, account) VALUES (1, 'gone')")
+        await notice_changes(conn, gone, ["R_gone"])
+        await notice_changes(conn, indexed.installation_id, [first.node_id])
+        await conn.execute("UPDATE repository_changes SET noticed_at = noticed_at - interval '1 minute'")
+    await indexing.correct_repositories(indexed.selecting.ctx)
+    assert (await indexed.rows())[0].topics == ("z",)
+
+
+async def test_where_very_much_changed_a_listing_is_the_better_question(
+    indexed: Indexed, github: RunningSandbox
+) -> None:
+    github.ask("POST", "repositories", {"owner": indexed.org, "count": 1000, "prefix": "new"})
+    selection, found = await indexed.selecting.select(f"on: [{{org: {indexed.org}}}]")
+    assert (len(names(found)), selection.index_as_of) == (1150, None)
+    assert selection.requests <= 12 + 1 + 12 // 4 + 1
