@@ -1,10 +1,12 @@
 """GraphQL documents, and the answers to them.
 
-A document is a file `documents/<name>.graphql`; the tests validate each against GitHub's published schema.
+A document is a file `documents/<name>.graphql`, and what several share is a fragment in `documents/fragments/`; the
+tests validate each against GitHub's published schema.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +20,7 @@ from .limits import graphql_error
 RATE_LIMIT = "rateLimit { cost limit remaining resetAt }"
 """What every query asks for, so that its cost is known; a mutation cannot."""
 
+_SPREAD = re.compile(r"\.\.\.([A-Z]\w*)")
 _MISSING = frozenset({"NOT_FOUND", "FORBIDDEN"})
 
 
@@ -78,8 +81,15 @@ class GraphQLAnswer:
 
 @cache
 def document_text(name: str) -> str:
-    """The text of `documents/<name>.graphql`."""
-    return files("shared.github").joinpath("documents", f"{name}.graphql").read_text()
+    """The text of `documents/<name>.graphql`, with the fragments that it spreads."""
+    return with_fragments(files("shared.github").joinpath("documents", f"{name}.graphql").read_text())
+
+
+def with_fragments(text: str) -> str:
+    """A document with the fragments that it spreads: each is a file `documents/fragments/<name>.graphql`."""
+    folder = files("shared.github").joinpath("documents", "fragments")
+    names = dict.fromkeys(_SPREAD.findall(text))
+    return "\n".join([text, *(folder.joinpath(f"{name}.graphql").read_text() for name in names)])
 
 
 def parse_answer(payload: Mapping[str, Any]) -> GraphQLAnswer:

@@ -12,7 +12,7 @@ from ..domain.ids import InstallationId
 from ..domain.repository import Repository, Visibility
 from ..errors import GitHubNotFound
 from .client import GitHubClient
-from .graphql import RATE_LIMIT, GraphQLError, document_text
+from .graphql import RATE_LIMIT, GraphQLError, with_fragments
 from .paging import LARGEST, PageSize
 
 NAMES_A_REQUEST = 50
@@ -201,11 +201,7 @@ def by_name_document(wanted: Sequence[WantedRepository]) -> tuple[str, dict[str,
         )
     declarations = ", ".join(f"${name}: String!" for name in variables)
     body = "\n  ".join(fields)
-    fragment = document_text("list_repositories").partition("fragment ")[2]
-    return (
-        f"query RepositoriesByName({declarations}) {{\n  {RATE_LIMIT}\n  {body}\n}}\n\nfragment {fragment}",
-        variables,
-    )
+    return with_fragments(f"query RepositoriesByName({declarations}) {{\n  {RATE_LIMIT}\n  {body}\n}}\n"), variables
 
 
 async def accessible_ids(github: GitHubClient, *, token: str) -> frozenset[int]:

@@ -9,6 +9,7 @@ from graphql import GraphQLSchema, build_schema, parse, validate
 
 from shared.github.contents import contents_query
 from shared.github.files import files_document
+from shared.github.graphql import document_text
 from shared.github.repositories import WantedRepository, by_name_document
 from shared.github.search import count_document
 from shared.github.teams import teams_document
@@ -82,7 +83,7 @@ def test_there_are_documents_to_check() -> None:
 def test_every_document_of_the_product_is_valid_on_github_and_the_sandbox(
     github_schema: GraphQLSchema, path: Path
 ) -> None:
-    document = parse(path.read_text())
+    document = parse(document_text(path.stem))
     assert validate(github_schema, document) == []
     assert validate(build_schema(SDL.read_text()), document) == []
 
