@@ -42,6 +42,9 @@ RESULTS = Path(__file__).parent / "results" / "selection.md"
 SIZES = (1_000, 10_000, 100_000)
 AT_ONCE = 5_000
 LONGEST_SECONDS = 600.0
+SETTINGS = {"OCTOBATCH_GITHUB_GRAPHQL_POINTS_PER_MINUTE": "1000000000"}
+"""Octobatch alone would keep GitHub's 2,000 requests a minute, and wait; the sandbox's limits are lifted too."""
+
 SPEC = """version: 1
 name: bench
 on: [{entry}]
@@ -195,7 +198,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = StackFolder(Path(name) / "stack")
         folder.prepare()
-        stack = Stack(folder, gateway_port=free_port(), github_port=free_port(), say=lambda _: None)
+        stack = Stack(
+            folder, gateway_port=free_port(), github_port=free_port(), say=lambda _: None, environment=SETTINGS
+        )
         with folder.held():
             try:
                 stack.start()
@@ -230,7 +235,8 @@ def _introduction(rounds: int) -> str:
         f"Written by `python -m bench selection` on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, commit"
         f" {described.stdout.strip()}: medians of {rounds} rounds (of memory the largest), {machine} at the end. One"
         " GitHub sandbox for all, on the same machine, which answers a page in some milliseconds; GitHub takes some"
-        " hundred, so that there the requests decide."
+        " hundred, so that there the requests decide. GitHub's secondary limit of 2,000 points a minute is lifted, which"
+        " Octobatch keeps and the others do not know of."
     )
 
 
