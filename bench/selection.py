@@ -235,8 +235,8 @@ def _introduction(rounds: int) -> str:
         f"Written by `python -m bench selection` on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, commit"
         f" {described.stdout.strip()}: medians of {rounds} rounds (of memory the largest), {machine} at the end. One"
         " GitHub sandbox for all, on the same machine, which answers a page in some milliseconds; GitHub takes some"
-        " hundred, so that there the requests decide. GitHub's secondary limit of 2,000 points a minute is lifted, which"
-        " Octobatch keeps and the others do not know of."
+        " hundred, so that there the requests decide. GitHub's secondary limit of 2,000 points a minute is lifted,"
+        " which Octobatch keeps and the others do not know of."
     )
 
 
