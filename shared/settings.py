@@ -85,7 +85,7 @@ class Settings(BaseSettings):
     )
     github_rest_points_per_minute: int = Field(900, ge=5, description="a read counts 1, a write 5")
     github_graphql_points_per_minute: int = Field(2000, ge=5, description="a query counts 1, a mutation 5")
-    github_searches_per_minute: int = Field(30, ge=1, description="searches through REST")
+    github_code_searches_per_minute: int = Field(9, ge=1, description="searches of code, which go through REST")
     github_content_per_minute: int = Field(80, ge=1, description="pull requests, comments and the like")
     github_content_per_hour: int = Field(500, ge=1, description="the same, in an hour")
     github_concurrent_requests: int = Field(100, ge=1, description="requests at once for one installation")

@@ -27,10 +27,10 @@ from shared.observability import metrics
 from shared.settings import WorkerSettings
 from shared.streams.budgets import Budgets, Window
 from shared.streams.github_budgets import (
+    CODE_SEARCHES,
     CONTENT,
     GRAPHQL,
     REST,
-    SEARCHES,
     WRITES,
     github_windows,
     identity_of,
@@ -107,8 +107,8 @@ class SharedLimits:
 
     async def _reserve(self, identity: str, cost: Cost) -> None:
         units = {GRAPHQL if cost.resource == "graphql" else REST: cost.points}
-        if cost.resource == "search":
-            units[SEARCHES] = 1
+        if cost.resource == "code_search":
+            units[CODE_SEARCHES] = 1
         if cost.creates:
             units |= dict.fromkeys(CONTENT, cost.creates)
         lane = WRITES if cost.is_write else ""

@@ -4,7 +4,7 @@ The client knows what a request costs; who counts it, and for which installation
 
 | request | resource | points | creates content |
 | --- | --- | --- | --- |
-| REST, reading | `core`, or `search` | 1 | no |
+| REST, reading | `core`, `search`, or `code_search` | 1 | no |
 | REST, writing | `core` | 5 | pull requests, their reviews and reviewers, comments, issues |
 | GraphQL query | `graphql` | 1 | no |
 | GraphQL mutation | `graphql` | 5 | the same, each one in the document |
@@ -34,7 +34,7 @@ _CREATING_PATH = re.compile(r"/(?:pulls|issues|comments|reviews|requested_review
 class Cost:
     """What one request counts for."""
 
-    resource: str  # core | search | graphql: the primary limit that it is of
+    resource: str  # core | search | code_search | graphql: the primary limit that it is of
     is_write: bool
     creates: int = 0
 
@@ -78,7 +78,13 @@ def rest_cost(method: str, url: str) -> Cost:
     path = urlsplit(url).path
     is_write = method not in {"GET", "HEAD"}
     creates = int(method == "POST" and bool(_CREATING_PATH.search(path)))
-    return Cost(resource="search" if "/search/" in path else "core", is_write=is_write, creates=creates)
+    return Cost(resource=_resource(path), is_write=is_write, creates=creates)
+
+
+def _resource(path: str) -> str:
+    if "/search/" not in path:
+        return "core"
+    return "code_search" if path.endswith("/search/code") else "search"
 
 
 def graphql_cost(document: str) -> Cost:

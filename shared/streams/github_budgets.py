@@ -8,7 +8,7 @@ from .budgets import Window
 
 REST = "rest points a minute"
 GRAPHQL = "graphql points a minute"
-SEARCHES = "searches a minute"
+CODE_SEARCHES = "searches of code a minute"
 CONTENT = ("content a minute", "content an hour")
 """What GitHub allows to be created: pull requests, comments and the like."""
 
@@ -35,7 +35,7 @@ def github_windows(settings: Settings) -> dict[str, Window]:
     return {
         REST: Window(settings.github_rest_points_per_minute, minute),
         GRAPHQL: Window(settings.github_graphql_points_per_minute, minute),
-        SEARCHES: Window(settings.github_searches_per_minute, minute),
+        CODE_SEARCHES: Window(settings.github_code_searches_per_minute, minute),
         CONTENT[0]: Window(settings.github_content_per_minute, minute),
         CONTENT[1]: Window(settings.github_content_per_hour, hour),
     }

@@ -142,6 +142,7 @@ async def test_no_more_requests_run_at_once_than_github_allows(
         ("PATCH", "/repos/a/b/pulls/1", "core", 5, 0),
         ("POST", "/repos/a/b/git/refs", "core", 5, 0),
         ("GET", "/search/repositories?q=x", "search", 1, 0),
+        ("GET", "/search/code?q=x", "code_search", 1, 0),
     ],
 )
 def test_what_a_rest_request_counts_for(method: str, path: str, resource: str, points: int, creates: int) -> None:
