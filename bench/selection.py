@@ -109,6 +109,19 @@ class Measurement:
         query = f"repositoriesMatchingQuery: 'org:{_org(largest)} language:go'"
         self._measure("search", largest, largest // 4, lambda size: self._ours(size, query, fresh=True))
 
+    def check_search(self) -> None:
+        """Ends the measurement unless a search found just the repositories that were made for it."""
+        size = self.sizes[-1]
+        selection = self._select(size, f"repositoriesMatchingQuery: 'org:{_org(size)} language:go'", fresh=True)
+        exported = self._gateway.get(f"/selections/{selection['id']}/export", params={"format": "jsonl"})
+        found = [json.loads(line)["repository"] for line in exported.text.splitlines()]
+        made = [f"{_org(size)}/{each['name']}" for each in map(_repository, range(size)) if each["language"] == "Go"]
+        if sorted(found) != made:
+            sys.exit(
+                f"the search found {len(found)} repositories, {len(set(found) & set(made))} of the {len(made)} made"
+            )
+        print(f"the search found exactly the {len(made):,} that were made", flush=True)
+
     def _measure(self, name: str, size: int, expected: int, listing: Callable[[int], Listed]) -> None:
         listed = listing(size)
         if listed.found != expected:
@@ -208,6 +221,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 measurement.prepare()
                 for number in range(rounds):
                     measurement.round(number)
+                measurement.check_search()
             finally:
                 with suppress(KeyboardInterrupt):
                     stack.stop()

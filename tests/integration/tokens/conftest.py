@@ -22,7 +22,7 @@ from shared.postgres.pool import Pool
 from shared.streams.requests import Requests
 from shared.streams.tokens import TokenClient
 from tests.github_sandbox import RunningSandbox
-from tests.worker_bench import WorkerProcess, bench_environment
+from tests.worker_bench import WorkerProcess, bench_environment, until
 
 CACHE_KEY = f"{uuid4().hex}{uuid4().hex}"
 READ = {"contents": Level.READ}
@@ -54,6 +54,13 @@ class TokensService:
         for worker in started:
             await worker.ready()
         return started
+
+    async def knows(self, installation_id: InstallationId) -> None:
+        """Returns once the workers took in an installation that was there before they began.
+
+        Whoever hears of a new one grants its earlier tokens no more.
+        """
+        await until(lambda: self.pool.fetchval("SELECT count(*) FROM installations WHERE id = $1", installation_id))
 
     def organization(self, **facts: Any) -> InstallationId:
         """An organisation of this test's own, with the App installed and three repositories."""

@@ -57,8 +57,9 @@ async def ask_from_processes(
 
 @pytest.mark.slow
 async def test_a_thousand_requests_from_four_processes_for_one_cold_key_cause_one_mint(service: TokensService) -> None:
-    await service.start(4)
     installation_id = service.organization()
+    await service.start(4)
+    await service.knows(installation_id)
     service.github.ask("DELETE", "counters")
     found = await ask_from_processes(service, installation_id, [])
     assert service.mints() == 1
@@ -68,11 +69,12 @@ async def test_a_thousand_requests_from_four_processes_for_one_cold_key_cause_on
 
 @pytest.mark.slow
 async def test_a_thousand_requests_for_two_hundred_keys_cause_two_hundred_mints(service: TokensService) -> None:
-    await service.start(4)
     login = f"many-{utcnow():%H%M%S%f}"
     installation_id = InstallationId(service.github.add_organization(login))
     made = service.github.ask("POST", "repositories", {"owner": login, "count": 200, "prefix": "r"})
     assert len(made["repositories"]) == 200
+    await service.start(4)
+    await service.knows(installation_id)
     service.github.ask("DELETE", "counters")
     found = await ask_from_processes(service, installation_id, [each["id"] for each in made["repositories"]])
     assert service.mints() == 200
