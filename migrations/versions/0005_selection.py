@@ -48,7 +48,7 @@ CREATE TRIGGER complete_selections_are_immutable BEFORE UPDATE ON selection_repo
     FOR EACH ROW EXECUTE FUNCTION refuse_change_of_complete_selection();
 
 CREATE TABLE selection_shards (
-    selection_id uuid NOT NULL REFERENCES selections ON DELETE CASCADE,
+    selection_id uuid NOT NULL,
     path text COLLATE "C" NOT NULL,
     entry integer NOT NULL,
     request jsonb NOT NULL,
@@ -63,7 +63,7 @@ CREATE TABLE selection_shards (
 );
 
 CREATE TABLE selection_candidates (
-    selection_id uuid NOT NULL REFERENCES selections ON DELETE CASCADE,
+    selection_id uuid NOT NULL,
     path text COLLATE "C" NOT NULL,
     number integer NOT NULL,
     node_id text NOT NULL,
@@ -87,6 +87,16 @@ CREATE TABLE selection_candidates (
     reason text NOT NULL,
     PRIMARY KEY (selection_id, path, number)
 );
+
+-- no foreign keys: each candidate would look at the selection's row, which changes with every page
+CREATE FUNCTION forget_working_memory() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM selection_shards WHERE selection_id = OLD.id;
+    DELETE FROM selection_candidates WHERE selection_id = OLD.id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER working_memory_goes_with_its_selection AFTER DELETE ON selections
+    FOR EACH ROW EXECUTE FUNCTION forget_working_memory();
 
 CREATE TABLE selection_schedules (
     id uuid PRIMARY KEY,
