@@ -52,6 +52,11 @@ async def count_shards(conn: Connection, selection_id: SelectionId) -> int:
     return await conn.fetchval("SELECT count(*) FROM selection_shards WHERE selection_id = $1", selection_id)
 
 
+async def need_not_wait(conn: Connection) -> None:
+    """Has the transaction not wait for the disk: pages that a crash of the server takes away are asked for again."""
+    await conn.execute("SET LOCAL synchronous_commit = off")
+
+
 async def advance_shard(
     conn: Connection,
     selection_id: SelectionId,
@@ -115,6 +120,7 @@ async def insert_indexed(
 
     They become candidates; those of a shard that `is_alone` are the selection's repositories at once.
     """
+    await _join_by_hash(conn)
     same = ", ".join(column for column in CANDIDATE_COLUMNS if column not in _JUDGED)
     into = ("selection_repositories", "position, entries") if is_alone else ("selection_candidates", "number, path")
     status = await conn.execute(
@@ -189,6 +195,7 @@ async def combine_candidates(
     """
     kept = ", ".join(column for column in CANDIDATE_COLUMNS if column not in {"included", "reason", "entry"})
     await conn.execute("SET LOCAL work_mem = '64MB'")
+    await _join_by_hash(conn)
     await conn.execute(
         f"""
         WITH excluded AS (
@@ -223,6 +230,11 @@ async def forget_working_memory(conn: Connection, selection_id: SelectionId) -> 
     """Removes shards and candidates, which nobody needs once the selection is over."""
     await conn.execute("DELETE FROM selection_candidates WHERE selection_id = $1", selection_id)
     await conn.execute("DELETE FROM selection_shards WHERE selection_id = $1", selection_id)
+
+
+async def _join_by_hash(conn: Connection) -> None:
+    """What was just written is in no statistics, and PostgreSQL would take it for little: minutes, for many rows."""
+    await conn.execute("SET LOCAL enable_nestloop = off")
 
 
 async def _update(conn: Connection, selection_id: SelectionId, shard: Shard, assignments: str, *values: object) -> bool:

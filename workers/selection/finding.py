@@ -62,6 +62,7 @@ async def _next(making: Making, selection_id: SelectionId) -> Shard | None:
 async def _store(making: Making, shard: Shard, step: Step) -> None:
     selection_id = making.selection.id
     async with making.ctx.pool.acquire() as conn, conn.transaction():
+        await selection_shards.need_not_wait(conn)
         match step:
             case Divided(parts):
                 children = [
