@@ -9,9 +9,10 @@ from typing import Any
 import asyncpg
 
 from ..domain.ids import InstallationId
-from ..domain.repository import Properties, Repository, Visibility
+from ..domain.repository import Properties, Repository
 from ..domain.repository_index import RepositoryIndex
 from .pool import Connection
+from .repository_rows import repository_from_row
 
 _COLUMNS = (
     "node_id", "database_id", "installation_id", "name_with_owner", "default_branch", "head_oid", "visibility",
@@ -99,15 +100,6 @@ async def iter_index(
         yield [_from_row(row) for row in rows]
 
 
-async def fetch_repository(conn: Connection, name_with_owner: str) -> Repository | None:
-    """What the index knows of the repository of that name."""
-    row = await conn.fetchrow(
-        f"SELECT {', '.join(_COLUMNS)} FROM repositories WHERE lower(name_with_owner) = lower($1)",  # noqa: S608
-        name_with_owner,
-    )
-    return _from_row(row) if row else None
-
-
 async def count_repositories(conn: Connection, installation_id: InstallationId) -> int:
     """How many repositories of an installation the index has."""
     return await conn.fetchval("SELECT count(*) FROM repositories WHERE installation_id = $1", installation_id)
@@ -185,20 +177,4 @@ def _to_record(repository: Repository) -> tuple[Any, ...]:
 
 
 def _from_row(row: asyncpg.Record) -> Repository:
-    return Repository(
-        node_id=row["node_id"],
-        database_id=row["database_id"],
-        installation_id=InstallationId(row["installation_id"]),
-        name_with_owner=row["name_with_owner"],
-        default_branch=row["default_branch"],
-        head_oid=row["head_oid"],
-        visibility=Visibility(row["visibility"]),
-        is_archived=row["is_archived"],
-        is_fork=row["is_fork"],
-        is_template=row["is_template"],
-        language=row["language"],
-        topics=tuple(row["topics"]),
-        properties={name: tuple(values) for name, values in row["properties"].items()},
-        created_at=row["created_at"],
-        pushed_at=row["pushed_at"],
-    )
+    return repository_from_row(row, head_oid=row["head_oid"])

@@ -8,11 +8,11 @@ from uuid import UUID
 
 import asyncpg
 
-from ..domain.ids import CampaignId, InstallationId, RunId, SelectionId
-from ..domain.repository import Repository, Visibility
+from ..domain.ids import CampaignId, RunId, SelectionId
 from ..domain.selection import SelectedRepository, Selection, SelectionPhase, SelectionState
 from ..errors import NotFound
 from .pool import Connection
+from .repository_rows import repository_from_row
 
 _COLUMNS = (
     "id, name, campaign_id, run_id, schedule_id, previous_id, document, is_fresh, state, phase, found, expected,"
@@ -214,27 +214,11 @@ def to_record(selected: SelectedRepository) -> tuple[object, ...]:
 
 def selected_from_row(row: asyncpg.Record) -> SelectedRepository:
     """What a row with `REPOSITORY_COLUMNS` says."""
-    branch, default_branch = row["branch"], row["default_branch"]
+    # the head of another branch is not the head of the default branch, which was not asked for then
+    head_oid = row["head_oid"] if row["branch"] == row["default_branch"] else None
     return SelectedRepository(
-        repository=Repository(
-            node_id=row["node_id"],
-            database_id=row["database_id"],
-            name_with_owner=row["name_with_owner"],
-            default_branch=default_branch,
-            # the head of another branch is not the head of the default branch, which was not asked for then
-            head_oid=row["head_oid"] if branch == default_branch else None,
-            installation_id=InstallationId(row["installation_id"]),
-            visibility=Visibility(row["visibility"]),
-            is_archived=row["is_archived"],
-            is_fork=row["is_fork"],
-            is_template=row["is_template"],
-            language=row["language"],
-            topics=tuple(row["topics"]),
-            properties={name: tuple(values) for name, values in row["properties"].items()},
-            created_at=row["created_at"],
-            pushed_at=row["pushed_at"],
-        ),
-        branch=branch,
+        repository=repository_from_row(row, head_oid=head_oid),
+        branch=row["branch"],
         head_oid=row["head_oid"],
         included=row["included"],
         entry=row["entry"],
