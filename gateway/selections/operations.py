@@ -14,7 +14,7 @@ from shared.domain.selection import Selection, SelectionState
 from shared.domain.spec import parse_spec
 from shared.errors import Conflict, InvalidTransition
 from shared.outbox import Outbox, Work
-from shared.postgres import selected_repositories, selection_shards, selections
+from shared.postgres import selection_shards, selections
 
 
 async def start_selection(
@@ -86,8 +86,7 @@ async def forget_what_was_found(outbox: Outbox, selection_id: SelectionId) -> No
     In a transaction of its own: the worker locks a page's rows before the selection's, a cancellation the other way.
     """
     async with outbox.transaction() as work:
-        await selection_shards.forget_working_memory(work.conn, selection_id)
-        await selected_repositories.forget_unfinished(work.conn, selection_id)
+        await selection_shards.forget_unfinished(work.conn, selection_id)
 
 
 async def _start(

@@ -147,12 +147,3 @@ async def find_in_selection(
         node_id,
     )
     return [selected_from_row(row) for row in rows]
-
-
-async def forget_unfinished(conn: Connection, selection_id: SelectionId) -> None:
-    """Removes what a selection that ended before its time had of repositories; a complete one keeps them."""
-    await conn.execute(
-        "DELETE FROM selection_repositories r USING selections s WHERE r.selection_id = $1 AND s.id = r.selection_id"
-        " AND s.state IN ('cancelled', 'failed')",
-        selection_id,
-    )

@@ -232,6 +232,16 @@ async def forget_working_memory(conn: Connection, selection_id: SelectionId) -> 
     await conn.execute("DELETE FROM selection_shards WHERE selection_id = $1", selection_id)
 
 
+async def forget_unfinished(conn: Connection, selection_id: SelectionId) -> None:
+    """Removes all that a selection found which was cancelled or failed; a complete one keeps its repositories."""
+    await forget_working_memory(conn, selection_id)
+    await conn.execute(
+        "DELETE FROM selection_repositories r USING selections s WHERE r.selection_id = $1 AND s.id = r.selection_id"
+        " AND s.state IN ('cancelled', 'failed')",
+        selection_id,
+    )
+
+
 async def _join_by_hash(conn: Connection) -> None:
     """What was just written is in no statistics, and PostgreSQL would take it for little: minutes, for many rows."""
     await conn.execute("SET LOCAL enable_nestloop = off")

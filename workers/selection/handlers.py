@@ -22,7 +22,6 @@ from shared.domain.spec import ExcludeEntry, parse_spec
 from shared.github.client import Usage
 from shared.outbox import Work
 from shared.postgres import runs, selection_results, selection_shards, selections
-from shared.postgres.selected_repositories import forget_unfinished
 from workers.runtime import Command
 
 from .access import Access
@@ -63,8 +62,7 @@ async def give_up(ctx: SelectionContext, command: Command, error: str) -> None:
     async with ctx.outbox.transaction() as work:
         selection = await selections.get_selection(work.conn, selection_id)
         await selections.fail_selection(work.conn, selection_id, error=error)
-        await selection_shards.forget_working_memory(work.conn, selection_id)
-        await forget_unfinished(work.conn, selection_id)
+        await selection_shards.forget_unfinished(work.conn, selection_id)
         if selection.run_id and await runs.move_run(work.conn, selection.run_id, to=RunState.FAILED, error=error):
             await work.emit(run_event(selection.run_id, RunState.FAILED, now=utcnow(), error=error))
 
@@ -97,7 +95,7 @@ async def _begin(ctx: SelectionContext, command: Command) -> Selection | None:
         if run.state is RunState.SELECTING:
             return selection
         await selections.cancel_selection(work.conn, selection_id)
-        await selection_shards.forget_working_memory(work.conn, selection_id)
+        await selection_shards.forget_unfinished(work.conn, selection_id)
         return None
 
 
@@ -118,7 +116,7 @@ async def _finish(work: Work, making: Making, *, actor: str) -> None:
     # the run comes first: whoever cancels it meanwhile waits for this transaction, or has this one see it
     if selection.run_id and not await runs.move_run(work.conn, selection.run_id, to=RunState.PLANNING):
         await selections.cancel_selection(work.conn, selection.id)
-        await selection_shards.forget_working_memory(work.conn, selection.id)
+        await selection_shards.forget_unfinished(work.conn, selection.id)
         return
     if making.spec.limit:
         await selection_results.apply_limit(work.conn, selection.id, making.spec.limit)
