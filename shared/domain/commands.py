@@ -61,13 +61,13 @@ def plan_run(run_id: RunId, *, actor: str) -> NewOperation:
     )
 
 
-def prepare_target(target: Target | NewTarget, *, actor: str, attempt: int = 1) -> NewOperation:
-    """Run the steps, store log, patch and diff; `attempt` tells a deliberate second preparation apart."""
+def prepare_target(target: Target | NewTarget, *, actor: str) -> NewOperation:
+    """Run the steps, store log, patch and diff; once for each attempt of the target."""
     return NewOperation(
         service=Service.CAMPAIGNS,
         type="prepare_target",
         payload={"target_id": str(target.id)},
-        dedupe_key=f"prepare_target:{target.id}:{attempt}",
+        dedupe_key=f"prepare_target:{target.id}:{target.attempt}",
         actor=actor,
         run_id=target.run_id,
         target_id=target.id,
@@ -76,13 +76,13 @@ def prepare_target(target: Target | NewTarget, *, actor: str, attempt: int = 1) 
     )
 
 
-def publish_target(target: Target | NewTarget, *, actor: str, attempt: int = 1) -> NewOperation:
-    """Push the prepared change and open its pull request."""
+def publish_target(target: Target | NewTarget, *, actor: str, again: str = "") -> NewOperation:
+    """Push the prepared change and open its pull request; once for each attempt of the target, and for each `again`."""
     return NewOperation(
         service=Service.CAMPAIGNS,
         type="publish_target",
         payload={"target_id": str(target.id)},
-        dedupe_key=f"publish_target:{target.id}:{attempt}",
+        dedupe_key=f"publish_target:{target.id}:{target.attempt}{again and f':{again}'}",
         actor=actor,
         run_id=target.run_id,
         target_id=target.id,

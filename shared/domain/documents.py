@@ -89,6 +89,7 @@ def _problem(detail: ErrorDetails, root: Node, data: Any, schema: dict[str, Any]
 _WORDS: dict[str, Callable[[dict[str, Any]], str]] = {
     "string_type": lambda _: "must be text; put it in quotes",
     "int_type": lambda _: "must be a whole number",
+    "float_type": lambda _: "must be a number",
     "bool_type": lambda _: "must be true or false",
     "dict_type": lambda _: "must be a mapping",
     "model_type": lambda _: "must be a mapping",
@@ -100,8 +101,9 @@ _WORDS: dict[str, Callable[[dict[str, Any]], str]] = {
     "string_too_long": lambda context: f"must have at most {context['max_length']} characters",
     "too_short": lambda _: "must not be empty",
     "too_long": lambda context: f"must have at most {context['max_length']} entries",
-    "greater_than_equal": lambda context: f"must be at least {context['ge']}",
-    "less_than_equal": lambda context: f"must be at most {context['le']}",
+    "greater_than_equal": lambda context: f"must be at least {context['ge']:g}",
+    "greater_than": lambda context: f"must be more than {context['gt']:g}",
+    "less_than_equal": lambda context: f"must be at most {context['le']:g}",
     "string_pattern_mismatch": lambda context: f"must match {context['pattern']}",
 }
 

@@ -31,23 +31,31 @@ class TargetState(StrEnum):
 
 _S = TargetState
 _STOPPABLE = frozenset({_S.CANCELLED, _S.PAUSED, _S.FAILED, _S.BLOCKED})
+_ENDED_ON_GITHUB = frozenset({_S.MERGED, _S.CLOSED})  # its pull request, while the target is on its way again
 
 TARGET_TRANSITIONS: dict[TargetState, frozenset[TargetState]] = {
-    _S.PENDING: frozenset({_S.PREPARING}) | _STOPPABLE,
-    _S.PREPARING: frozenset({_S.PREPARED, _S.UNCHANGED}) | _STOPPABLE,
-    _S.PREPARED: frozenset({_S.PUBLISHING, _S.PREPARING}) | _STOPPABLE,
-    _S.PUBLISHING: frozenset({_S.DRAFT, _S.OPEN, _S.MERGED, _S.CLOSED, _S.CONFLICTED, _S.PREPARING}) | _STOPPABLE,
-    _S.DRAFT: frozenset({_S.OPEN, _S.MERGED, _S.CLOSED, _S.CONFLICTED, _S.BLOCKED}),
-    _S.OPEN: frozenset({_S.DRAFT, _S.MERGED, _S.CLOSED, _S.CONFLICTED, _S.BLOCKED}),
-    _S.CONFLICTED: frozenset({_S.PREPARING, _S.OPEN, _S.DRAFT, _S.MERGED, _S.CLOSED, _S.BLOCKED}),
-    _S.CLOSED: frozenset({_S.OPEN, _S.DRAFT}),
-    _S.PAUSED: frozenset({_S.PENDING, _S.CANCELLED}),
-    _S.BLOCKED: frozenset({_S.PREPARING, _S.OPEN, _S.DRAFT, _S.MERGED, _S.CLOSED, _S.CANCELLED}),
-    _S.FAILED: frozenset({_S.PREPARING, _S.CANCELLED}),
-    _S.UNCHANGED: frozenset({_S.PREPARING}),
+    _S.PENDING: frozenset({_S.PREPARING, _S.PREPARED}) | _STOPPABLE | _ENDED_ON_GITHUB,
+    _S.PREPARING: frozenset({_S.PREPARED, _S.UNCHANGED, _S.CONFLICTED, _S.OPEN, _S.DRAFT})
+    | _STOPPABLE
+    | _ENDED_ON_GITHUB,
+    _S.PREPARED: frozenset({_S.PUBLISHING, _S.PENDING}) | _STOPPABLE | _ENDED_ON_GITHUB,
+    _S.PUBLISHING: frozenset({_S.DRAFT, _S.OPEN, _S.CONFLICTED, _S.PENDING}) | _STOPPABLE | _ENDED_ON_GITHUB,
+    _S.DRAFT: frozenset({_S.OPEN, _S.MERGED, _S.CLOSED, _S.CONFLICTED, _S.BLOCKED, _S.PENDING}),
+    _S.OPEN: frozenset({_S.DRAFT, _S.MERGED, _S.CLOSED, _S.CONFLICTED, _S.BLOCKED, _S.PENDING}),
+    _S.CONFLICTED: frozenset({_S.OPEN, _S.DRAFT, _S.MERGED, _S.CLOSED, _S.BLOCKED, _S.PENDING}),
+    _S.CLOSED: frozenset({_S.OPEN, _S.DRAFT, _S.CONFLICTED, _S.MERGED}),
+    _S.PAUSED: frozenset({_S.PENDING, _S.PREPARED, _S.CANCELLED}) | _ENDED_ON_GITHUB,
+    _S.BLOCKED: frozenset({_S.PENDING, _S.OPEN, _S.DRAFT, _S.MERGED, _S.CLOSED, _S.CANCELLED}),
+    _S.FAILED: frozenset({_S.PENDING, _S.CANCELLED}) | _ENDED_ON_GITHUB,
+    _S.UNCHANGED: frozenset({_S.PENDING, _S.CLOSED}),
     _S.CANCELLED: frozenset({_S.PENDING}),
     _S.MERGED: frozenset(),
 }
+"""Where a target may go from where it is.
+
+Whatever begins anew (a retry, a rebase, steps run again) goes to `pending` with the next `attempt`. A target whose
+steps fail then keeps the pull request that it has, and goes back to `open`, `draft` or `conflicted` with a reason.
+"""
 
 UNSETTLED = frozenset({_S.PENDING, _S.PREPARING, _S.PREPARED, _S.PUBLISHING})
 """States in which an apply run still has work to do; in a dry run, `prepared` is settled too."""
@@ -129,6 +137,8 @@ class NewTarget:
     branch: str
     publish_as: PublishAs
     group: str = ""
+    attempt: int = 1
+    batch: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,6 +149,8 @@ class Target:
     `base_oid` the commit that the steps ran on, `head_oid` the commit that Octobatch last put on `branch`.
     `repository_id` is GitHub's number of the repository, `repository_node_id` its identity in GraphQL.
     `reason` says why it failed, is blocked or was left alone.
+    `attempt` counts from 1 how often it began. Targets of a run and an installation with the same `batch` are read
+    together and share tokens.
     """
 
     id: TargetId
@@ -162,3 +174,5 @@ class Target:
     repository_id: int = 0
     publish_as: PublishAs = PublishAs.NONE
     head_oid: str | None = None
+    attempt: int = 1
+    batch: int = 0

@@ -50,6 +50,7 @@ class TemplateContext:
     steps: Sequence[StepResult] = ()
     step: StepResult | None = None
     env: Mapping[str, str] = field(default_factory=dict[str, str])
+    workspace: str = ""  # the root that the steps run in, relative to the repository's; empty for that itself
 
     def names(self) -> dict[str, Any]:
         """The names of expressions, as plain data."""
@@ -65,6 +66,7 @@ class TemplateContext:
             "steps": [_plain_step(step) for step in self.steps],
             "outputs": outputs,
             "env": dict(self.env),
+            "workspace": {"path": self.workspace},
         }
         if self.step is not None:
             names["step"] = _plain_step(self.step)

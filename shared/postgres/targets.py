@@ -36,7 +36,7 @@ TARGET_COLUMNS = """
     t.id, t.run_id, t.campaign_id, t.repository_node_id, t.repository_id, t.repository, t.installation_id,
     t.base_branch, t.base_oid, t.branch, t.change_group, t.publish_as, t.state, t.review_state, t.checks_state,
     t.reason, t.files_changed, t.additions, t.deletions, t.pull_request_number, t.pull_request_node_id,
-    t.pull_request_url, t.head_oid, t.created_at, t.updated_at"""
+    t.pull_request_url, t.head_oid, t.attempt, t.batch, t.created_at, t.updated_at"""
 """The columns of `targets t` that `target_from_row` reads."""
 
 
@@ -53,9 +53,10 @@ async def insert_targets(conn: Connection, targets: Sequence[NewTarget]) -> int:
     inserted = await conn.fetch(
         """
         INSERT INTO targets (id, run_id, campaign_id, repository_node_id, repository_id, repository, installation_id,
-                             base_branch, base_oid, branch, change_group, publish_as, state)
+                             base_branch, base_oid, branch, change_group, publish_as, batch, state)
         SELECT *, 'pending' FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[], $6::text[],
-                             $7::bigint[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[])
+                             $7::bigint[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[],
+                             $13::integer[])
         ON CONFLICT (run_id, repository_node_id, base_branch, change_group) DO NOTHING
         RETURNING id
         """,
@@ -71,6 +72,7 @@ async def insert_targets(conn: Connection, targets: Sequence[NewTarget]) -> int:
         [t.branch for t in targets],
         [t.group for t in targets],
         [t.publish_as.value for t in targets],
+        [t.batch for t in targets],
     )
     return len(inserted)
 
@@ -129,6 +131,23 @@ async def move_target(
         *_stat_values(diff_stat),
         *_pull_request_values(pull_request),
         pull_request_updated_at,
+    )
+    return Move(before=TargetState(row["state_before"]), target=target_from_row(row)) if row else None
+
+
+async def begin_again(conn: Connection, target_id: TargetId, *, reason: str | None = None) -> Move | None:
+    """Puts a target back to `pending` with its next attempt, where the table allows it; its pull request stays."""
+    row = await conn.fetchrow(
+        f"""
+        WITH before AS (SELECT id, state FROM targets WHERE id = $1 AND state = ANY($2) FOR UPDATE)
+        UPDATE targets t
+        SET state = 'pending', reason = $3, attempt = t.attempt + 1, released_at = NULL, updated_at = now()
+        FROM before WHERE t.id = before.id
+        RETURNING before.state AS state_before, {TARGET_COLUMNS}
+        """,  # noqa: S608
+        target_id,
+        list(states_before(TargetState.PENDING)),
+        reason,
     )
     return Move(before=TargetState(row["state_before"]), target=target_from_row(row)) if row else None
 
@@ -274,6 +293,8 @@ def target_from_row(row: Record) -> Target:
         diff_stat=_optional_stat(row),
         pull_request=_optional_pull_request(row),
         head_oid=row["head_oid"],
+        attempt=row["attempt"],
+        batch=row["batch"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from shared.clock import utcnow
+from shared.domain import commands
 from shared.domain.event import target_event
 from shared.domain.ids import TargetId
 from shared.domain.target import DiffStat, PullRequestRef, TargetState
@@ -39,6 +40,15 @@ async def move_target(
     )
     if move:
         await tell(work, move, reason=reason)
+    return move
+
+
+async def begin_again(work: Work, target_id: TargetId, *, reason: str, actor: str) -> Move | None:
+    """Has the steps run once more for a target, with its event and its command; None where it may not begin now."""
+    move = await targets.begin_again(work.conn, target_id, reason=reason)
+    if move:
+        await tell(work, move, reason=reason)
+        await work.accept(commands.prepare_target(move.target, actor=actor))
     return move
 
 

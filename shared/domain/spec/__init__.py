@@ -4,7 +4,16 @@ spec = parse_spec(document)          # raises InvalidSpec, with every problem, i
 spec.published_for("acme/api")       # Published.DRAFT
 """
 
-from .changeset import ChangesetTemplate, CommitTemplate, Published, Signing
+from .changeset import (
+    ChangesetTemplate,
+    CommitTemplate,
+    ConflictStrategy,
+    MergeMethod,
+    OnForeignCommits,
+    Published,
+    Reviewers,
+    Signing,
+)
 from .edits import (
     DeleteEdit,
     Edit,
@@ -15,8 +24,10 @@ from .edits import (
     WriteEdit,
     YamlEdit,
 )
-from .model import CampaignSpec
+from .hooks import Hook, Hooks
+from .model import CampaignSpec, ImportedChangesets
 from .parsing import parse_spec
+from .rollout import Gate, Rate, Rollout, Wave, Weekday, Window
 from .schema import spec_json_schema
 from .selecting import (
     CampaignEntry,
@@ -38,42 +49,62 @@ from .selecting import (
     UserEntry,
     since_moment,
 )
-from .steps import EditStep, Output, OutputFormat, RunStep, Step
+from .steps import EditStep, Output, OutputFormat, RunStep, SecretReference, Step
+from .transforming import ChangeGroup, SplitBy, TransformChanges
+from .workspaces import Workspace
 
 __all__ = [
     "CampaignEntry",
     "CampaignSpec",
+    "ChangeGroup",
     "ChangesetTemplate",
     "CodeSearchEntry",
     "CommitTemplate",
+    "ConflictStrategy",
     "DeleteEdit",
     "Edit",
     "EditStep",
     "ExcludeEntry",
     "FileCondition",
     "Filters",
+    "Gate",
+    "Hook",
+    "Hooks",
+    "ImportedChangesets",
     "IncludingEntry",
     "InstallationEntry",
     "JsonEdit",
+    "MergeMethod",
     "NamesFileEntry",
     "OnEntry",
+    "OnForeignCommits",
     "OrganizationEntry",
     "Output",
     "OutputFormat",
     "Published",
+    "Rate",
     "RenameEdit",
     "ReplaceEdit",
     "RepositoriesEntry",
     "RepositoryEntry",
+    "Reviewers",
+    "Rollout",
     "RunEntry",
     "RunStep",
     "SearchEntry",
+    "SecretReference",
     "Signing",
     "Skip",
+    "SplitBy",
     "Step",
     "TeamEntry",
     "TomlEdit",
+    "TransformChanges",
     "UserEntry",
+    "Wave",
+    "Weekday",
+    "Window",
+    "Workspace",
     "WriteEdit",
     "YamlEdit",
     "parse_spec",

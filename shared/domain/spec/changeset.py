@@ -5,10 +5,10 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Any, cast
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from ..globs import InvalidGlob, check_glob, matches_name
-from .fields import SpecModel, Template, wrong
+from .fields import LabelName, Login, SpecModel, TeamName, Template, as_tuple_of_one, wrong
 
 
 class Published(StrEnum):
@@ -89,6 +89,50 @@ class CommitTemplate(SpecModel):
     )
 
 
+class Reviewers(SpecModel):
+    """Who is asked for a review."""
+
+    users: Annotated[tuple[Login, ...], as_tuple_of_one] = Field((), description="Users", examples=[["mona"]])
+    teams: Annotated[tuple[TeamName, ...], as_tuple_of_one] = Field(
+        (), description="Teams, as organisation/slug", examples=[["acme/platform"]]
+    )
+    from_codeowners: bool = Field(False, description="Those too who own what is changed, by CODEOWNERS")
+    max: int = Field(15, ge=1, le=15, description="Most to ask in all; GitHub takes 15")
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nobody is asked."""
+        return not (self.users or self.teams or self.from_codeowners)
+
+
+class ConflictStrategy(StrEnum):
+    """What is done where the branch is there already, or conflicts with its base. Each does what the one before does.
+
+    `skip` leaves both as they are, `replace` puts the new change on a branch of an earlier run, and `rebase` also runs
+    the steps again on the new base where the pull request conflicts with it.
+    """
+
+    SKIP = "skip"
+    REPLACE = "replace"
+    REBASE = "rebase"
+
+
+class OnForeignCommits(StrEnum):
+    """What is done where a person has put commits on our branch."""
+
+    STOP = "stop"
+    OVERWRITE = "overwrite"
+
+
+class MergeMethod(StrEnum):
+    """How a pull request is merged; `none` leaves that to people."""
+
+    NONE = "none"
+    MERGE = "merge"
+    SQUASH = "squash"
+    REBASE = "rebase"
+
+
 class ChangesetTemplate(SpecModel):
     """What each pull request looks like."""
 
@@ -107,6 +151,41 @@ class ChangesetTemplate(SpecModel):
             examples=[True, "draft", [{"acme/*": "draft"}, {"acme/api": True}]],
         )
     )
+
+    labels: Annotated[tuple[LabelName, ...], as_tuple_of_one] = Field(
+        (), max_length=50, description="Labels; those that a repository has not are made", examples=[["dependencies"]]
+    )
+    assignees: Annotated[tuple[Login, ...], as_tuple_of_one] = Field(
+        (), max_length=10, description="Users to assign; GitHub takes 10", examples=[["mona"]]
+    )
+    reviewers: Reviewers = Field(
+        default_factory=lambda: Reviewers.model_validate({}), description="Who is asked for a review"
+    )
+    conflict_strategy: Annotated[ConflictStrategy, Field(strict=False)] = Field(
+        ConflictStrategy.REBASE,
+        description="skip: leave existing branches and conflicts alone; replace: put the new change on a branch of an"
+        " earlier run; rebase: that, and run the steps again where the base has moved into conflict",
+    )
+    on_foreign_commits: Annotated[OnForeignCommits, Field(strict=False)] = Field(
+        OnForeignCommits.STOP, description="stop: leave a branch with a person's commits alone; overwrite: replace them"
+    )
+    auto_merge: Annotated[MergeMethod, Field(strict=False)] = Field(
+        MergeMethod.NONE, description="Have GitHub merge once its requirements are met: none, merge, squash or rebase"
+    )
+
+    @model_validator(mode="after")
+    def _reviewers_fit(self) -> ChangesetTemplate:
+        named = len(self.reviewers.users) + len(self.reviewers.teams)
+        if named > self.reviewers.max:
+            raise wrong(f"reviewers names {named} users and teams, more than its max of {self.reviewers.max}")
+        return self
+
+    @property
+    def decorates(self) -> bool:
+        """Whether anything is put on a pull request after it is opened."""
+        return bool(
+            self.labels or self.assignees or not self.reviewers.is_empty or self.auto_merge is not MergeMethod.NONE
+        )
 
     def published_for(self, repository: str) -> Published:
         """How far the change of a repository (owner/name) goes; what no rule matches is not published."""

@@ -2,14 +2,66 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, cast
 
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
+from ...errors import InvalidInput
+from ..selection_schedule import next_time
 from .changeset import ChangesetTemplate, Published
-from .fields import AsTuple, CampaignName, SpecModel, as_tuple_of_one
+from .fields import AsTuple, CampaignName, RepositoryName, SpecModel, as_tuple_of_one, wrong
+from .hooks import Hooks
+from .rollout import Rollout
 from .selecting import FileCondition, OnEntry, Skip
 from .steps import RunStep, Step
+from .transforming import TransformChanges
+from .workspaces import Workspace
+
+
+def _most_failures(value: Any) -> Any:
+    if value == "continue":
+        return None
+    if value == "fail-fast":
+        return 0
+    limit = cast("dict[Any, Any]", value) if isinstance(value, dict) else {}
+    most: Any = limit.get("maxFailures")
+    if list(limit) != ["maxFailures"] or not isinstance(most, int) or isinstance(most, bool) or most < 0:
+        raise wrong("must be continue, fail-fast, or {maxFailures: N}")
+    return most
+
+
+_ON_ERROR_SCHEMA: dict[str, Any] = {
+    "anyOf": [
+        {"enum": ["continue", "fail-fast"]},
+        {
+            "type": "object",
+            "properties": {"maxFailures": {"type": "integer", "minimum": 0}},
+            "required": ["maxFailures"],
+            "additionalProperties": False,
+        },
+    ]
+}
+
+
+def _cron(text: str) -> str:
+    try:
+        next_time(text, after=_ANY_TIME)
+    except InvalidInput as error:
+        raise wrong(f"is no cron string: {error.problems[0].message}; {error.problems[0].hint}") from None
+    return text
+
+
+_ANY_TIME = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class ImportedChangesets(SpecModel):
+    """Pull requests that are there already and are followed with the campaign's own."""
+
+    repository: RepositoryName = Field(description="The repository, owner/name", examples=["acme/api"])
+    external_ids: Annotated[tuple[Annotated[int, Field(ge=1)], ...], AsTuple] = Field(
+        alias="externalIDs", min_length=1, max_length=1000, description="Numbers of pull requests", examples=[[12]]
+    )
 
 
 class CampaignSpec(SpecModel):
@@ -30,8 +82,30 @@ class CampaignSpec(SpecModel):
         min_length=1, max_length=100, description="What to do in each repository, in order"
     )
     changeset_template: ChangesetTemplate = Field(description="What each pull request looks like")
-    on_error: Literal["continue"] = Field(
-        "continue", description="continue: a failed repository does not stop the others"
+    workspaces: Annotated[tuple[Workspace, ...], AsTuple] = Field(
+        (), max_length=100, description="Monorepos: the steps run once for each root"
+    )
+    transform_changes: TransformChanges | None = Field(
+        None, description="How a repository's change becomes several pull requests"
+    )
+    rollout: Rollout = Field(
+        default_factory=lambda: Rollout.model_validate({}), description="How fast and in which waves pull requests open"
+    )
+    hooks: Hooks = Field(
+        default_factory=lambda: Hooks.model_validate({}), description="What is done when checks fail, or on conflicts"
+    )
+    most_failures: Annotated[int | None, BeforeValidator(_most_failures), WithJsonSchema(_ON_ERROR_SCHEMA)] = Field(
+        None,
+        alias="onError",
+        description="continue: failed repositories stop no other; fail-fast: the first ends the run;"
+        " {maxFailures: N}: more than N end it",
+        examples=["continue", {"maxFailures": 10}],
+    )
+    schedule: Annotated[str, AfterValidator(_cron)] | None = Field(
+        None, description="Cron, UTC: select again, and add repositories that match now", examples=["0 6 * * *"]
+    )
+    import_changesets: Annotated[tuple[ImportedChangesets, ...], AsTuple] = Field(
+        (), max_length=1000, description="Pull requests that are there already, to be followed too"
     )
 
     def published_for(self, repository: str) -> Published:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pydantic import ValidationError
 
 from ...errors import InvalidSpec, Problem
-from ..document_keys import Path
 from ..documents import in_order, node_at, problem_at, problems_of, read_mapping
 from ..expressions import InvalidTemplate
 from ..yaml_tree import Node
@@ -14,20 +13,17 @@ from .model import CampaignSpec
 from .schema import spec_json_schema
 from .selecting import ExcludeEntry, NamesFileEntry, OnEntry
 from .templating import TemplateField, check_template, template_fields
-from .unsupported import take_unsupported
 
 
 def parse_spec(document: str) -> CampaignSpec:
     """The spec that the document holds; raises `InvalidSpec` with every problem found."""
     root = read_mapping(document, what="a spec", error=InvalidSpec)
     data = root.data()
-    problems = [_unsupported(path, root) for path in take_unsupported(data)]
     try:
         spec = CampaignSpec.model_validate(data)
     except ValidationError as error:
-        problems += problems_of(error, root, data, spec_json_schema())
-        raise InvalidSpec(in_order(problems)) from None
-    problems += [_file_of_names(index, root) for index, entry in enumerate(spec.on) if _has_file(entry)]
+        raise InvalidSpec(in_order(problems_of(error, root, data, spec_json_schema()))) from None
+    problems = [_file_of_names(index, root) for index, entry in enumerate(spec.on) if _has_file(entry)]
     for field in template_fields(spec):
         problems += _template_problems(field, root)
     if problems:
@@ -43,12 +39,6 @@ def _file_of_names(index: int, root: Node) -> Problem:
     message = "a file of names is beside the spec, where only the command line can read it"
     hint = "use octobatch, which puts the names in its place, or write them as repositories: [owner/name, …]"
     return problem_at(("on", index), root, message, hint)
-
-
-def _unsupported(path: Path, root: Node) -> Problem:
-    message = f"{path[-1]} is not supported by this version of Octobatch"
-    hint = "only onError: continue is" if path == ("onError",) else "take it out"
-    return problem_at(path, root, message, hint, key=True)
 
 
 def _template_problems(field: TemplateField, root: Node) -> list[Problem]:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import Discriminator, Field, Tag
 
 from .edits import Edit
-from .fields import Duration, EnvName, FileName, OutputName, SpecModel, Template
+from .fields import Duration, EnvName, FileName, OutputName, SecretName, SpecModel, Template
 
 CONDITION = "Run the step only where this is true"
 
@@ -31,6 +31,22 @@ class Output(SpecModel):
     )
 
 
+class SecretReference(SpecModel):
+    """A value that the workers hold, and that no spec, log or artifact shows."""
+
+    secret: SecretName = Field(description="Its name among the workers' step secrets", examples=["npm-token"])
+
+
+def _kind_of_value(value: Any) -> str:
+    return "<secret>" if isinstance(value, dict | SecretReference) else "<text>"
+
+
+EnvValue = Annotated[
+    Annotated[Template, Tag("<text>")] | Annotated[SecretReference, Tag("<secret>")], Discriminator(_kind_of_value)
+]
+"""The value of an environment variable."""
+
+
 class EditStep(SpecModel):
     """A change without running code."""
 
@@ -41,7 +57,7 @@ class EditStep(SpecModel):
 
 
 class RunStep(SpecModel):
-    """A command in an isolated working copy, with no credentials and, under bubblewrap, no network."""
+    """A command in an isolated working copy, with no credentials and, unless allowed, no network."""
 
     run: Template = Field(
         min_length=1,
@@ -51,8 +67,10 @@ class RunStep(SpecModel):
     condition: Template | bool | None = Field(
         None, alias="if", description=CONDITION, examples=['${{ matches(repository.name, "acme/svc-*") }}']
     )
-    env: dict[EnvName, Template] = Field(
-        default_factory=dict, description="Environment variables of the step", examples=[{"V": "1.23"}]
+    env: dict[EnvName, EnvValue] = Field(
+        default_factory=dict,
+        description="Environment variables of the step: templates, or {secret: NAME}",
+        examples=[{"V": "1.23", "NPM_TOKEN": {"secret": "npm-token"}}],
     )
     files: dict[FileName, Template] = Field(
         default_factory=dict,
@@ -66,6 +84,24 @@ class RunStep(SpecModel):
     )
     timeout: Duration = Field(timedelta(minutes=10), description="Longest run, at most 2h", examples=["10m"])
     max_attempts: int = Field(1, ge=1, le=5, description="Runs before the step counts as failed")
+    network: bool = Field(False, description="true lets the step reach the network; else it reaches nothing")
+    container: str | None = Field(
+        None,
+        pattern=r"^[a-z0-9][A-Za-z0-9._:/@-]*$",
+        max_length=500,
+        description="Image in which the step runs as a Kubernetes Job; needs runSteps.mode: kubernetes",
+        examples=["golang:1.23"],
+    )
+
+    @property
+    def templates_of_env(self) -> dict[str, Template]:
+        """The variables that are templates."""
+        return {name: value for name, value in self.env.items() if isinstance(value, str)}
+
+    @property
+    def secrets_of_env(self) -> dict[str, str]:
+        """The variables that are secrets, and their names among the workers' step secrets."""
+        return {name: value.secret for name, value in self.env.items() if isinstance(value, SecretReference)}
 
 
 def _kind(step: Any) -> str | None:

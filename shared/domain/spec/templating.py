@@ -39,7 +39,7 @@ def template_fields(spec: CampaignSpec) -> Iterator[TemplateField]:
     """Every template of the spec."""
     before: list[Step] = []
     for index, step in enumerate(spec.steps):
-        yield from _step_fields(("steps", index), step, _scope_after(before))
+        yield from _step_fields(("steps", index), step, {**_scope_after(before), "workspace": {"path": TEXT}})
         before.append(step)
     changeset = spec.changeset_template
     at, scope = "changesetTemplate", _scope_after(before)
@@ -47,6 +47,13 @@ def template_fields(spec: CampaignSpec) -> Iterator[TemplateField]:
     yield TemplateField((at, "body"), changeset.body, scope)
     yield TemplateField((at, "commit", "message"), changeset.commit.message, scope)
     yield TemplateField((at, "branch"), changeset.branch, _EVERYWHERE)
+    for index, group in enumerate(spec.transform_changes.group if spec.transform_changes else ()):
+        for name, text in (("title", group.title), ("body", group.body)):
+            if text:
+                yield TemplateField(("transformChanges", "group", index, name), text, scope)
+    for name, hook in (("onCIFailure", spec.hooks.on_ci_failure), ("onMergeConflict", spec.hooks.on_merge_conflict)):
+        if hook and hook.comment:
+            yield TemplateField(("hooks", name, "comment"), hook.comment, _EVERYWHERE)
 
 
 def _scope_after(steps: list[Step]) -> Scope:
@@ -65,9 +72,9 @@ def _step_fields(path: tuple[str | int, ...], step: Step, scope: Scope) -> Itera
         yield TemplateField((*path, "if"), step.condition, scope)
     if not isinstance(step, RunStep):
         return
-    for name, text in step.env.items():
+    for name, text in step.templates_of_env.items():
         yield TemplateField((*path, "env", name), text, scope)
-    inside = {**scope, "env": dict.fromkeys(step.env, TEXT)}
+    inside = {**scope, "env": dict.fromkeys(step.templates_of_env, TEXT)}
     yield TemplateField((*path, "run"), step.run, inside)
     for name, text in step.files.items():
         yield TemplateField((*path, "files", name), text, inside)

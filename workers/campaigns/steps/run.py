@@ -24,7 +24,7 @@ async def run_step(
     step: RunStep, copy: WorkingCopy, isolation: Isolation, context: TemplateContext, log: StepLog
 ) -> StepResult:
     """Runs a step; raises `CommandFailed` after its last attempt, `InvalidTemplate` where a value is not there."""
-    env = {name: render(text, context) for name, text in step.env.items()}
+    env = {name: render(text, context) for name, text in step.templates_of_env.items()}
     inside = replace(context, env=env)
     script = render(step.run, inside)
     files = {name: render(text, inside) for name, text in step.files.items()}
