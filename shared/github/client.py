@@ -10,10 +10,7 @@ cached: gidgethub's cache is keyed by address alone and would show one token's a
 
 from __future__ import annotations
 
-import hashlib
 import json
-import time
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -24,12 +21,10 @@ from urllib.parse import urlencode, urljoin, urlsplit
 import httpx
 from gidgethub import GitHubException
 from gidgethub.httpx import GitHubAPI
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random
 
 from ..clock import utcnow
 from ..errors import (
     GitHubError,
-    GitHubForbidden,
     GitHubInvalid,
     GitHubLimited,
     GitHubUnauthorized,
@@ -37,20 +32,16 @@ from ..errors import (
 )
 from .addresses import addresses_of
 from .api_versions import API_VERSION, HEADER, choose, is_refusal, versions_in
-from .app_jwt import is_jwt
 from .gate import Cost, Gate, OpenGate, graphql_cost, rest_cost
 from .graphql import GraphQLAnswer, document_text, parse_answer
 from .limits import answered_at, error_of, graphql_limit, redacted
 from .network import MACHINES_OWN, Network
+from .young_tokens import YOUNG_SECONDS, TokenAges
 
 USER_AGENT = "octobatch"
 ACCEPT = "application/vnd.github+json"
 
-YOUNG_SECONDS = 5.0
-"""So long after it is first used a token may be refused by a replica of GitHub that has not heard of it."""
-
 _MOST_REDIRECTS = 3
-_MOST_REMEMBERED_TOKENS = 10_000
 T = TypeVar("T")
 
 
@@ -60,23 +51,6 @@ class Usage:
 
     requests: int = 0
     points: int = 0
-
-
-class TokenAges:
-    """When each token was first used here: a replica of GitHub may not have heard of one yet."""
-
-    def __init__(self) -> None:
-        self._first_used: OrderedDict[bytes, float] = OrderedDict()
-
-    def youth_left(self, token: str) -> float:
-        """Seconds for which a refusal of `token` may be a replica's ignorance; 0 for a JWT, which none must know."""
-        if is_jwt(token):
-            return 0.0
-        digest = hashlib.sha256(token.encode()).digest()
-        first_used = self._first_used.setdefault(digest, time.monotonic())
-        if len(self._first_used) > _MOST_REMEMBERED_TOKENS:
-            self._first_used.popitem(last=False)
-        return max(0.0, first_used + YOUNG_SECONDS - time.monotonic())
 
 
 class GitHubClient:
@@ -158,7 +132,7 @@ class GitHubClient:
         """
         age = (utcnow() - minted_at).total_seconds() if minted_at else YOUNG_SECONDS
         with suppress(GitHubUnauthorized):
-            await self._retry_refused(
+            await self._ages.until_known(
                 max(0.0, YOUNG_SECONDS - age), lambda: self._api.call("DELETE", "/installation/token", token, None)
             )
 
@@ -198,22 +172,8 @@ class GitHubClient:
         return await self.while_young(token, ask)
 
     async def while_young(self, token: str, call: Callable[[], Awaitable[T]]) -> T:
-        """What `call` gives, which asks with `token`, by git too: called again where a young token is refused.
-
-        A replica that has not heard of a token refuses it with 401, a down-scoped one with 403.
-        """
-        return await self._retry_refused(self._ages.youth_left(token), call)
-
-    async def _retry_refused(self, seconds: float, call: Callable[[], Awaitable[T]]) -> T:
-        async for attempt in AsyncRetrying(
-            retry=retry_if_exception_type((GitHubUnauthorized, GitHubForbidden)),
-            stop=stop_after_delay(seconds),
-            wait=wait_random(0.2, 0.6),
-            reraise=True,
-        ):
-            with attempt:
-                return await call()
-        raise AssertionError("unreachable: the last attempt returns or raises")
+        """What `call` gives, which asks with `token`, by git too; see `TokenAges.while_young`."""
+        return await self._ages.while_young(token, call)
 
     async def _send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes, cost: Cost | None = None
