@@ -10,6 +10,7 @@ from graphql import GraphQLSchema, build_schema, parse, validate
 from shared.github.contents import contents_query
 from shared.github.files import files_document
 from shared.github.graphql import document_text
+from shared.github.node_ids import create_labels_document, node_ids_document
 from shared.github.repositories import WantedRepository, by_name_document
 from shared.github.search import count_document
 from shared.github.teams import teams_document
@@ -102,6 +103,8 @@ def test_every_query_asks_what_it_costs(path: Path) -> None:
         count_document(3),
         files_document(2, with_text=True),
         files_document(1, with_text=False),
+        node_ids_document(2, 1, 1),
+        node_ids_document(0, 1, 0),
         teams_document(2),
     ],
 )
@@ -109,6 +112,12 @@ def test_every_generated_document_is_valid_too_and_asks_what_it_costs(github_sch
     assert validate(github_schema, parse(text)) == []
     assert validate(build_schema(SDL.read_text()), parse(text)) == []
     assert "rateLimit {" in text
+
+
+def test_the_generated_mutation_is_valid_too(github_schema: GraphQLSchema) -> None:
+    text = create_labels_document(2)
+    assert validate(github_schema, parse(text)) == []
+    assert validate(build_schema(SDL.read_text()), parse(text)) == []
 
 
 def test_a_misspelt_field_in_a_document_is_caught(github_schema: GraphQLSchema) -> None:

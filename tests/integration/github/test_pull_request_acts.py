@@ -1,0 +1,136 @@
+"""Acts on one pull request against the sandbox: each is done once, is seen by the look, and is refused as on GitHub."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+
+from shared.domain.change import FileChange, PreparedChange
+from shared.domain.spec import MergeMethod
+from shared.domain.target import DiffStat
+from shared.errors import GitHubInvalid, GitHubNotFound
+from shared.github import pull_request_acts as acts
+from shared.github.client import GitHubClient
+from shared.github.pull_request_acts import PullRequestView
+from shared.github.pull_requests import NewPullRequest, PullRequestState, close_pull_request, publish_change
+from tests.github_sandbox import RunningSandbox
+
+
+@dataclass(kw_only=True)
+class Opened:
+    """An open pull request from `fix`, and who asks about it."""
+
+    github: GitHubClient
+    sandbox: RunningSandbox
+    token: str
+    repository: str
+    repository_node_id: str
+    node_id: str
+    head_oid: str
+
+    async def look(self) -> PullRequestView:
+        """The pull request as it is now."""
+        return await acts.look_at_pull_request(self.github, self.node_id, token=self.token)
+
+
+@pytest.fixture
+async def opened(github: RunningSandbox) -> AsyncIterator[Opened]:
+    """A pull request in a new organisation that has a team `core` and the member `ada`."""
+    owner = f"acts-{uuid4().hex[:8]}"
+    installation_id = github.add_organization(owner, teams=["core"])
+    github.ask("POST", "accounts", {"login": "ada", "type": "User", "install": False})
+    made = github.add_repository(owner, "api", files={"README": "x"})
+    github.ask("PATCH", f"repositories/{made['full_name']}", {"allow_auto_merge": True})
+    token = github.token(installation_id)
+    change = PreparedChange(
+        base_oid=made["head"],
+        prepared_at=datetime(2026, 1, 1, tzinfo=UTC),
+        stat=DiffStat(files=1, additions=1, deletions=0),
+        files=(FileChange(path="fix.txt", content=b"fixed\n"),),
+        title="Fix",
+        body="Because.",
+        commit_message="Fix",
+    )
+    new = NewPullRequest(
+        repository_node_id=made["node_id"], base_branch="main", branch="fix", title="Fix", body="", draft=False
+    )
+    async with GitHubClient.open(base_url=github.api_base, timeout_seconds=30) as client:
+        answer = await publish_change(client, change, repository=made["full_name"], message="Fix", new=new, token=token)
+        assert answer.pull_request
+        assert answer.commit_oid
+        yield Opened(
+            github=client,
+            sandbox=github,
+            token=token,
+            repository=made["full_name"],
+            repository_node_id=made["node_id"],
+            node_id=answer.pull_request.ref.node_id,
+            head_oid=answer.commit_oid,
+        )
+
+
+async def test_what_is_said_of_a_pull_request_is_seen_by_the_look(opened: Opened) -> None:
+    client, token, node_id = opened.github, opened.token, opened.node_id
+    where = {"repository_node_id": opened.repository_node_id, "repository": opened.repository}
+    await acts.comment(client, node_id, body="Hello\n\n<!-- mark -->", token=token)
+    await acts.add_labels(client, node_id, **where, labels=["bot", "urgent"], token=token)
+    await acts.add_labels(client, node_id, **where, labels=["bot"], token=token)
+    await acts.request_reviews(client, node_id, **where, users=["ada"], teams=["core"], token=token)
+    await acts.request_reviews(client, node_id, **where, teams=[f"{opened.repository.split('/')[0]}/core"], token=token)
+    await acts.assign(client, node_id, **where, users=["ada"], token=token)
+    view = await opened.look()
+    assert view.has_comment("<!-- mark -->")
+    assert not view.has_comment("<!-- another -->")
+    assert sorted(view.labels) == ["bot", "urgent"]
+    assert view.assignees == ("ada",)
+    assert sorted(view.requested) == sorted(["ada", f"{opened.repository.split('/')[0]}/core"])
+    assert (view.branch_oid, view.conflicts, view.auto_merge) == (opened.head_oid, False, MergeMethod.NONE)
+    with pytest.raises(GitHubInvalid, match="knows no nobody, no-team here"):
+        await acts.request_reviews(client, node_id, **where, users=["nobody", "ada"], teams=["no-team"], token=token)
+
+
+async def test_a_draft_is_made_ready_closed_and_opened_again(opened: Opened) -> None:
+    client, token, node_id = opened.github, opened.token, opened.node_id
+    assert (await acts.convert_to_draft(client, node_id, token=token)).is_draft
+    assert not (await acts.mark_ready_for_review(client, node_id, token=token)).is_draft
+    await close_pull_request(client, node_id, token=token)
+    assert (await acts.reopen_pull_request(client, node_id, token=token)).state is PullRequestState.OPEN
+    await close_pull_request(client, node_id, token=token)
+    branch = {"repository_node_id": opened.repository_node_id, "branch": "fix"}
+    with pytest.raises(GitHubInvalid):
+        await acts.delete_branch(client, **branch, expected_oid="1" * 40, token=token)
+    await acts.delete_branch(client, **branch, expected_oid=opened.head_oid, token=token)
+    assert (await opened.look()).branch_oid is None
+    with pytest.raises(GitHubInvalid, match="branch has been deleted"):
+        await acts.reopen_pull_request(client, node_id, token=token)
+
+
+async def test_a_pull_request_is_merged_where_its_head_is_as_expected(opened: Opened) -> None:
+    client, token, node_id = opened.github, opened.token, opened.node_id
+    with pytest.raises(GitHubInvalid, match="Head branch was modified"):
+        await acts.merge_pull_request(
+            client, node_id, method=MergeMethod.SQUASH, expected_head_oid="1" * 40, token=token
+        )
+    merged = await acts.merge_pull_request(
+        client, node_id, method=MergeMethod.SQUASH, expected_head_oid=opened.head_oid, token=token
+    )
+    assert merged.state is PullRequestState.MERGED
+    with pytest.raises(GitHubNotFound):
+        await acts.look_at_pull_request(client, "PR_none", token=token)
+
+
+async def test_auto_merge_waits_for_checks_and_is_refused_where_nothing_is_waited_for(opened: Opened) -> None:
+    async def enable() -> None:
+        await acts.enable_auto_merge(
+            opened.github, opened.node_id, method=MergeMethod.SQUASH, expected_head_oid=None, token=opened.token
+        )
+
+    with pytest.raises(GitHubInvalid, match="clean status"):
+        await enable()
+    opened.sandbox.ask("POST", f"repositories/{opened.repository}/pulls/1/checks", {"name": "ci"})
+    await enable()
+    assert (await opened.look()).auto_merge is MergeMethod.SQUASH
