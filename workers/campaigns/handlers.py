@@ -25,6 +25,7 @@ from .marks import CommitMark, pull_request_mark
 from .moves import move_target
 from .planning import plan_targets
 from .preparing import prepare, record, store
+from .publish_plan import Rules
 from .publishing import Outcome, Publication, Publisher
 from .recording import record_publication, was_cancelled, withdraw
 from .verdicts import JUDGED, verdict_on
@@ -102,6 +103,10 @@ async def _publish(ctx: CampaignsContext, command: Command, target: Target, run:
             commit_mark=CommitMark(target_id=target.id, change=artifact.sha256[:16]),
             siblings=[sibling for sibling in siblings if sibling.campaign_id == target.campaign_id],
             signed=spec.changeset_template.commit.signing is Signing.API,
+            rules=Rules(
+                conflict_strategy=spec.changeset_template.conflict_strategy,
+                on_foreign_commits=spec.changeset_template.on_foreign_commits,
+            ),
         )
         permissions = _permissions_for(publication.change)
         async with repository_token(ctx, target, permissions, purpose="publish") as token:
@@ -118,6 +123,7 @@ def _hints_at_more(command: Command, target: Target, siblings: list[Target]) -> 
     return (
         command.attempt > 1
         or target.state is TargetState.PUBLISHING
+        or target.attempt > 1
         or any(other.publish_as is not PublishAs.NONE and other.state not in _NOTHING_ON_GITHUB for other in others)
     )
 

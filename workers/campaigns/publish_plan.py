@@ -3,18 +3,22 @@
 The rule behind the table: nothing that a person made is changed, and whatever an earlier attempt or an earlier run
 has made is taken over, never made again.
 
-| newest pull request that is ours      | branch                     | plan                              |
+| newest pull request that is ours      | branch                     | plan                                   |
 | --- | --- | --- |
-| of this run                           | this change, or any if not open | adopt it                     |
-| of this run, open                     | only commits of ours       | replace them, write title and body |
-| of an earlier run, open               | this change                | write title and body              |
-| of an earlier run, open               | only commits of ours       | replace them, write title and body |
-| of an earlier run, closed unmerged    | any                        | adopt it as closed, with a reason |
-| none, or of an earlier run and merged | missing                    | create it, open a pull request    |
-| none, or of an earlier run and merged | this change                | open a pull request               |
-| none, or of an earlier run and merged | only commits of ours       | replace them, open a pull request |
-| none, or one that is open             | a commit that is not ours  | block                             |
-| none, but somebody else's is open     | any                        | block                             |
+| of this run                           | this change, or any if not open | adopt it                          |
+| of this run, open                     | only commits of ours       | replace them, write title and body     |
+| of an earlier run, open               | this change                | write title and body                   |
+| of an earlier run, open               | only commits of ours       | replace them, write title and body (1) |
+| of an earlier run, closed unmerged    | any                        | adopt it as closed, with a reason      |
+| none, or of an earlier run and merged | missing                    | create it, open a pull request         |
+| none, or of an earlier run and merged | this change                | open a pull request                    |
+| none, or of an earlier run and merged | only commits of ours       | replace them, open a pull request (2)  |
+| none, or one that is open             | a commit that is not ours  | block (3)                              |
+| none, but somebody else's is open     | any                        | block                                  |
+
+1. With `conflictStrategy: skip` it is adopted as it stands, with a reason, whatever its branch holds.
+2. With `conflictStrategy: skip` commits of an earlier run block; those of this target are replaced all the same.
+3. With `onForeignCommits: overwrite` a commit that is not ours is replaced as if it were.
 
 A pull request that was closed without being merged was refused by a person: a later run does not open it, or
 another, against their will. To go on they reopen it; the next run updates it.
@@ -27,6 +31,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from shared.domain.ids import TargetId
+from shared.domain.spec import ConflictStrategy, OnForeignCommits
 from shared.github.branches import BranchCommit
 from shared.github.git import AUTHOR_EMAIL
 from shared.github.pull_requests import BranchView, PullRequest, PullRequestState
@@ -42,8 +47,27 @@ class Branch(StrEnum):
 
     MISSING = "missing"
     THIS_CHANGE = "this_change"  # an earlier attempt has put it there; a person may have gone on from it
-    OURS = "ours"  # nothing, or only commits that Octobatch made: they may be replaced
+    OURS = "ours"  # nothing, or only commits that Octobatch made for this target: they may be replaced
+    EARLIER = "earlier"  # only commits of Octobatch, some of them for a target of an earlier run
     FOREIGN = "foreign"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """What the spec says about branches that are there already."""
+
+    conflict_strategy: ConflictStrategy = ConflictStrategy.REBASE
+    on_foreign_commits: OnForeignCommits = OnForeignCommits.STOP
+
+    @property
+    def skips(self) -> bool:
+        """Whether what an earlier run has made is left alone."""
+        return self.conflict_strategy is ConflictStrategy.SKIP
+
+    @property
+    def overwrites(self) -> bool:
+        """Whether a person's commits are replaced."""
+        return self.on_foreign_commits is OnForeignCommits.OVERWRITE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,10 +112,19 @@ def judge_branch(total: int, commits: Sequence[BranchCommit], own: OwnCommits, m
     """What a branch that exists holds, from the commits that its base has not. Of many, only the last are known."""
     if any(read_trailers(commit.message) == mark for commit in commits):
         return Branch.THIS_CHANGE
-    return Branch.OURS if total == len(commits) and all(map(own.made, commits)) else Branch.FOREIGN
+    if total > len(commits) or not all(map(own.made, commits)):
+        return Branch.FOREIGN
+    return Branch.OURS if all(_is_for(commit, mark.target_id) for commit in commits) else Branch.EARLIER
 
 
-def plan_publishing(view: BranchView, branch: Branch, *, mark: PullRequestMark, base_branch: str) -> PublishPlan:
+def _is_for(commit: BranchCommit, target_id: TargetId) -> bool:
+    found = read_trailers(commit.message)
+    return found is not None and found.target_id == target_id
+
+
+def plan_publishing(
+    view: BranchView, branch: Branch, *, mark: PullRequestMark, base_branch: str, rules: Rules
+) -> PublishPlan:
     """The plan of the table above."""
     candidates = [pr for pr in view.pull_requests if not pr.from_fork and pr.base_branch == base_branch]
     ours = _newest_of_ours(candidates, mark)
@@ -105,7 +138,11 @@ def plan_publishing(view: BranchView, branch: Branch, *, mark: PullRequestMark, 
     stranger = next((pr for pr in candidates if pr.state is PullRequestState.OPEN and pr is not ours), None)
     if stranger:
         return PublishPlan(blocked=f"pull request #{stranger.ref.number} uses the branch and is not Octobatch's")
-    if branch is Branch.FOREIGN:
+    if ours and rules.skips and not _is_of_run(ours, mark):
+        return PublishPlan(adopted=ours, reason=_left_alone(f"pull request #{ours.ref.number}"))
+    if branch is Branch.EARLIER and rules.skips and not ours:
+        return PublishPlan(blocked=_left_alone("the branch"))
+    if branch is Branch.FOREIGN and not rules.overwrites:
         why = "the branch holds commits that Octobatch did not make; they are left as they are"
         return PublishPlan(blocked=why, adopted=ours)
     push = branch is not Branch.THIS_CHANGE
@@ -128,6 +165,10 @@ def _is_ours(pull_request: PullRequest, mark: PullRequestMark) -> bool:
 
 def _is_of_run(pull_request: PullRequest, mark: PullRequestMark) -> bool:
     return read_mark(pull_request.body) == mark
+
+
+def _left_alone(what: str) -> str:
+    return f"{what} of an earlier run is there already; conflictStrategy: skip leaves it as it is"
 
 
 def _refused(pull_request: PullRequest) -> str:

@@ -34,7 +34,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -47,7 +47,7 @@ from shared.github.pull_requests import BranchView, NewPullRequest, PullRequest,
 
 from .context import CampaignsContext
 from .marks import CommitMark, PullRequestMark, with_mark, with_trailers
-from .publish_plan import FRESH, Branch, OwnCommits, PublishPlan, judge_branch, plan_publishing
+from .publish_plan import FRESH, Branch, OwnCommits, PublishPlan, Rules, judge_branch, plan_publishing
 
 MOST_LOOKS = 3
 """So often the plan is made anew from what stands on GitHub before the command is tried again later."""
@@ -74,6 +74,7 @@ class Publication:
     commit_mark: CommitMark
     siblings: Sequence[Target]  # the campaign's targets that own the same branch, this one among them
     signed: bool  # by GitHub, through its API; else pushed by git
+    rules: Rules = field(default_factory=Rules)
 
     @property
     def message(self) -> str:
@@ -135,7 +136,8 @@ class Publisher:
         if view.is_archived:
             return PublishPlan(blocked="the repository is archived")
         mark, base = self._publication.mark, target.base_branch
-        return plan_publishing(view, await self._judge(view), mark=mark, base_branch=base)
+        branch = await self._judge(view)
+        return plan_publishing(view, branch, mark=mark, base_branch=base, rules=self._publication.rules)
 
     async def _judge(self, view: BranchView) -> Branch:
         target = self._target
@@ -143,8 +145,10 @@ class Publisher:
             return Branch.MISSING
         recorded = {sibling.head_oid: sibling for sibling in self._publication.siblings if sibling.head_oid}
         owner = recorded.get(view.head_oid)
-        if view.head_oid == target.base_oid or (owner and owner.id != target.id):
+        if view.head_oid == target.base_oid:
             return Branch.OURS
+        if owner and owner.id != target.id:
+            return Branch.EARLIER
         total, commits = await branches.commits_ahead(
             self._github,
             repository_node_id=target.repository_node_id,

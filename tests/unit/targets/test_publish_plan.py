@@ -9,6 +9,7 @@ import pytest
 
 from shared.clock import utcnow
 from shared.domain.ids import RunId, TargetId, new_id
+from shared.domain.spec import ConflictStrategy, OnForeignCommits
 from shared.domain.target import PullRequestRef
 from shared.github.branches import BranchCommit
 from shared.github.git import AUTHOR_EMAIL
@@ -19,6 +20,7 @@ from workers.campaigns.publish_plan import (
     Branch,
     OwnCommits,
     PublishPlan,
+    Rules,
     judge_branch,
     plan_publishing,
 )
@@ -45,7 +47,11 @@ def make_pull_request(mark: PullRequestMark | None, state: PullRequestState, **v
     return PullRequest(**{**fields, **values})
 
 
-def plan(branch: Branch, *pull_requests: PullRequest) -> PublishPlan:
+SKIP = Rules(conflict_strategy=ConflictStrategy.SKIP)
+OVERWRITE = Rules(on_foreign_commits=OnForeignCommits.OVERWRITE)
+
+
+def plan(branch: Branch, *pull_requests: PullRequest, rules: Rules | None = None) -> PublishPlan:
     view = BranchView(
         viewer="octobatch[bot]",
         repository="acme/api",
@@ -53,7 +59,7 @@ def plan(branch: Branch, *pull_requests: PullRequest) -> PublishPlan:
         head_oid=None if branch is Branch.MISSING else HEAD,
         pull_requests=pull_requests,
     )
-    return plan_publishing(view, branch, mark=MARK, base_branch="main")
+    return plan_publishing(view, branch, mark=MARK, base_branch="main", rules=rules or Rules())
 
 
 def test_a_missing_branch_is_made_and_a_pull_request_opened() -> None:
@@ -114,12 +120,32 @@ def test_pull_requests_of_forks_and_to_other_bases_are_somebody_elses_business()
     assert plan(Branch.MISSING, fork, other_base) == PublishPlan(push=True)
 
 
+def test_skip_leaves_alone_what_an_earlier_run_has_made_but_not_what_this_one_has() -> None:
+    earlier, own = make_pull_request(EARLIER, OPEN), make_pull_request(MARK, OPEN)
+    left = plan(Branch.EARLIER, earlier, rules=SKIP)
+    assert (left.push, left.adopted) == (False, earlier)
+    assert (
+        left.reason == "pull request #5 of an earlier run is there already; conflictStrategy: skip leaves it as it is"
+    )
+    assert plan(Branch.EARLIER, rules=SKIP).blocked
+    assert plan(Branch.OURS, own, rules=SKIP) == PublishPlan(push=True, expected_oid=HEAD, updated=own)
+    assert plan(Branch.OURS, rules=SKIP) == PublishPlan(push=True, expected_oid=HEAD)
+    assert plan(Branch.EARLIER, earlier) == PublishPlan(push=True, expected_oid=HEAD, updated=earlier)
+
+
+def test_overwrite_replaces_a_persons_commits_where_they_were_looked_at_and_takes_nobodys_pull_request() -> None:
+    own = make_pull_request(MARK, OPEN)
+    assert plan(Branch.FOREIGN, own, rules=OVERWRITE) == PublishPlan(push=True, expected_oid=HEAD, updated=own)
+    assert plan(Branch.FOREIGN, rules=OVERWRITE) == PublishPlan(push=True, expected_oid=HEAD)
+    assert plan(Branch.FOREIGN, make_pull_request(OTHER, OPEN), rules=OVERWRITE).blocked
+
+
 def test_whatever_stands_there_foreign_commits_are_never_pushed_over_and_no_second_one_is_opened() -> None:
     marks = [None, MARK, EARLIER, OTHER]
     kinds = [make_pull_request(mark, state, number=n) for n, (mark, state) in enumerate(product(marks, OPEN.__class__))]
-    for branch, first, second in product(Branch, [None, *kinds], [None, *kinds]):
+    for branch, first, second, rules in product(Branch, [None, *kinds], [None, *kinds], [Rules(), SKIP]):
         present = [pull_request for pull_request in (first, second) if pull_request]
-        planned = plan(branch, *present)
+        planned = plan(branch, *present, rules=rules)
         if branch is Branch.FOREIGN:
             assert not planned.push
         opens_new = not (planned.adopted or planned.updated or planned.blocked)
@@ -155,9 +181,10 @@ EARLIER_COMMIT = CommitMark(target_id=SIBLING, change="d" * 16)
     [
         ([], Branch.OURS),
         ([make_commit(COMMIT_MARK)], Branch.THIS_CHANGE),
-        ([make_commit(EARLIER_COMMIT)], Branch.OURS),
-        ([make_commit(EARLIER_COMMIT, author_email=AUTHOR_EMAIL, committer_email=AUTHOR_EMAIL)], Branch.OURS),
-        ([make_commit(oid="1" * 40)], Branch.OURS),
+        ([make_commit(CommitMark(target_id=TARGET, change="d" * 16))], Branch.OURS),
+        ([make_commit(EARLIER_COMMIT)], Branch.EARLIER),
+        ([make_commit(EARLIER_COMMIT, author_email=AUTHOR_EMAIL, committer_email=AUTHOR_EMAIL)], Branch.EARLIER),
+        ([make_commit(oid="1" * 40)], Branch.EARLIER),
         ([make_commit()], Branch.FOREIGN),
         ([make_commit(EARLIER_COMMIT), make_commit()], Branch.FOREIGN),
         ([make_commit(EARLIER_COMMIT, committer_email="person@acme.test")], Branch.FOREIGN),
@@ -166,8 +193,8 @@ EARLIER_COMMIT = CommitMark(target_id=SIBLING, change="d" * 16)
         ([make_commit(COMMIT_MARK), make_commit(author_name="person")], Branch.THIS_CHANGE),
     ],
     ids=[
-        "none", "this change", "another target of the campaign", "pushed by git", "recorded", "no mark",
-        "a person's on top", "amended by a person", "written by a person", "unknown target", "built upon",
+        "none", "this change", "an earlier attempt", "another target of the campaign", "pushed by git", "recorded",
+        "no mark", "a person's on top", "amended by a person", "written by a person", "unknown target", "built upon",
     ],
 )  # fmt: skip
 def test_whose_a_branch_is(commits: list[BranchCommit], expected: Branch) -> None:
