@@ -13,7 +13,9 @@ from shared.errors import InvalidSpec
 
 from .failures import CommandFailed, ExitCode, invalid
 from .names_files import with_names
-from .output import Output, OutputFormat, print_json, print_text
+from .output import Output, OutputFormat, print_json, print_text, say
+from .sourcegraph import import_batch_spec
+from .sourcegraph.mounts import read_beside
 
 app = typer.Typer(help="Check campaign specs; needs no gateway.", no_args_is_help=True)
 
@@ -70,6 +72,38 @@ def _problems(document: str) -> list[dict[str, object]]:
             for each in error.problems
         ]
     return []
+
+
+@app.command("import", epilog="Example: octobatch spec import batch.yaml -o campaign.yaml")
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A batch spec of Sourcegraph's; - reads stdin.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write the spec; else to stdout.")
+    ] = None,
+) -> None:
+    """Turn a batch spec of Sourcegraph's into a campaign spec, and say on stderr what could not be carried over."""
+    folder = Path() if str(file) == "-" else file.parent
+    try:
+        imported = import_batch_spec(read_document(file), read=read_beside(folder))
+    except InvalidSpec as error:
+        raise invalid(error, document=str(file)) from None
+    if output is None:
+        print_text(imported.document)
+    else:
+        _write(output, imported.document)
+    for note in imported.notes:
+        say(f"{file}:{note.line}: {note.message}")
+    try:
+        parse_spec(imported.document)
+    except InvalidSpec as error:
+        raise invalid(error, document=str(output or "the campaign spec")) from None
+
+
+def _write(file: Path, document: str) -> None:
+    try:
+        file.write_text(document, encoding="utf-8")
+    except OSError as error:
+        raise CommandFailed(f"{file} cannot be written: {error.strerror}", exit_code=ExitCode.BAD_INPUT) from None
 
 
 @app.command(epilog="Example: octobatch spec schema > campaign-spec.schema.json")
