@@ -66,6 +66,10 @@ class Gateway:
         """The JSON answer; `document` names the file whose lines a refusal speaks of."""
         return self._json("PUT", path, body=body, document=document)
 
+    def patch(self, path: str, body: Mapping[str, Any]) -> Any:
+        """The JSON answer."""
+        return self._json("PATCH", path, body=body)
+
     def delete(self, path: str) -> None:
         """Deletes what is at `path`."""
         self._send("DELETE", path)

@@ -25,6 +25,7 @@ from . import (
     targets,
     token_records,
     tokens,
+    webhooks,
 )
 from .failures import EXIT_CODES_HELP, CommandFailed, ExitCode
 from .github_app import commands as github_app
@@ -69,6 +70,7 @@ def _register_all() -> None:
     app.add_typer(policies.app, name="policies")
     app.add_typer(specs.app, name="spec")
     app.add_typer(streams.app, name="streams")
+    app.add_typer(webhooks.app, name="webhooks")
     for entry_point in entry_points(group=ENTRY_POINTS):
         entry_point.load()(app)
 

@@ -12,6 +12,7 @@ from shared import settings
 CLASSES = (
     settings.Settings,
     settings.GatewaySettings,
+    settings.WebhooksSettings,
     settings.WorkerSettings,
     settings.CampaignsSettings,
     settings.SelectionSettings,

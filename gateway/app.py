@@ -36,6 +36,8 @@ from .selections import schedules as selection_schedules
 from .streams import routes as streams
 from .targets import routes as targets
 from .web import pages
+from .webhook_endpoints import deliveries as webhook_deliveries
+from .webhook_endpoints import routes as webhook_endpoints
 
 MODULES = (
     campaigns,
@@ -56,6 +58,8 @@ MODULES = (
     specs,
     streams,
     webhooks,
+    webhook_endpoints,
+    webhook_deliveries,
     health,
     pages,
 )

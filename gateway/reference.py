@@ -11,6 +11,7 @@ from shared import errors
 from .policies.schemas import EXAMPLE_POLICIES
 from .problems import KINDS, MEDIA_TYPE, Problem, problem_body
 from .selections import examples as selection_examples
+from .webhook_endpoints.examples import EXAMPLES as WEBHOOK_EXAMPLES
 
 _AT = "2026-03-01T09:00:00Z"
 _LATER = "2026-03-01T09:00:14Z"
@@ -355,6 +356,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "unchanged": ["readers"],
     },
     **selection_examples.EXAMPLES,
+    **WEBHOOK_EXAMPLES,
     "Verdict": {"valid": False, "problems": [_PROBLEM_OF_A_SPEC]},
 }
 

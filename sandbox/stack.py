@@ -172,6 +172,13 @@ class Stack:
             "OCTOBATCH_API_KEY_PEPPER": self.folder.secret("api-key-pepper"),
             "OCTOBATCH_BOOTSTRAP_API_KEY": self.folder.api_key(),
             "OCTOBATCH_WEBHOOK_SECRET_FILE": str(self.folder.path / "github" / "webhook-secret"),
+            **self._webhooks_settings(),
+        }
+
+    def _webhooks_settings(self) -> dict[str, str]:
+        return {
+            "OCTOBATCH_WEBHOOKS_SIGNING_KEY": self.folder.secret("webhooks-signing-key"),
+            "OCTOBATCH_WEBHOOKS_ALLOW_PRIVATE_ADDRESSES": "true",  # receivers on this machine, to practise with
         }
 
     def _tokens_settings(self) -> dict[str, str]:
@@ -237,7 +244,9 @@ class Stack:
         environment = self.environment()
         if name == "tokens":  # nobody else may read the App's key
             environment |= self._tokens_settings()
-        elif "OCTOBATCH_WORKER_CONCURRENCY" not in environment:
+        if name == "campaigns":
+            environment |= self._webhooks_settings()
+        if name != "tokens" and "OCTOBATCH_WORKER_CONCURRENCY" not in environment:
             environment["OCTOBATCH_WORKER_CONCURRENCY"] = CONCURRENCY
         return self._part(name, [sys.executable, "-m", "workers", name], environment, None)
 

@@ -117,7 +117,32 @@ def _is_github_com(base_url: str) -> bool:
     return host in {"github.com", "api.github.com"} or host.endswith(".ghe.com")
 
 
-class GatewaySettings(Settings):
+class WebhooksSettings(Settings):
+    """What the gateway and the campaigns worker need for outgoing webhooks."""
+
+    webhooks_signing_key: SecretStr | None = Field(
+        None,
+        description="secret that the secrets of outgoing webhooks are derived from, at least 32 characters; after"
+        " white space an older one, signed with still; none = there are no outgoing webhooks",
+    )
+    webhooks_allow_private_addresses: bool = Field(
+        False, description="let outgoing webhooks go to private addresses, this machine included, and by plain http"
+    )
+
+    @field_validator("webhooks_signing_key")
+    @classmethod
+    def _are_long(cls, keys: SecretStr | None) -> SecretStr | None:
+        if keys and not all(len(each) >= 32 for each in keys.get_secret_value().split() or ("",)):
+            raise ValueError("each key must have at least 32 characters")
+        return keys
+
+    @property
+    def webhook_keys(self) -> tuple[str, ...]:
+        """The keys of `webhooks_signing_key`, one by one, newest first."""
+        return tuple(self.webhooks_signing_key.get_secret_value().split()) if self.webhooks_signing_key else ()
+
+
+class GatewaySettings(WebhooksSettings):
     """What the gateway needs besides."""
 
     gateway_host: str = Field("127.0.0.1", description="address to listen on")
@@ -177,7 +202,7 @@ class WorkerSettings(Settings):
     )
 
 
-class CampaignsSettings(WorkerSettings):
+class CampaignsSettings(WorkerSettings, WebhooksSettings):
     """What the campaigns worker needs besides."""
 
     run_isolation: str = Field(
@@ -193,6 +218,13 @@ class CampaignsSettings(WorkerSettings):
     workspace_dir: Path = Field(Path("/tmp/octobatch"), description="folder for working copies")  # noqa: S108
     follow_interval_seconds: float = Field(
         30.0, gt=0, description="how often open pull requests are asked for what webhooks missed"
+    )
+    webhooks_timeout_seconds: float = Field(
+        15.0, gt=0, le=300, description="longest wait for the answer to an outgoing webhook"
+    )
+    webhooks_concurrency: int = Field(8, ge=1, le=100, description="outgoing webhooks on their way to one endpoint")
+    webhooks_retention_days: int = Field(
+        30, ge=1, description="how long the log of outgoing webhooks keeps what was delivered or given up"
     )
 
 

@@ -15,7 +15,7 @@ AuditId = NewType("AuditId", UUID)
 
 
 class AuditAction(StrEnum):
-    """What can be done by hand: to a service's commands, and to trust policies."""
+    """What can be done by hand: to a service's commands, to trust policies, and to outgoing webhooks."""
 
     REPLAY = "streams.replay"
     REQUEUE = "streams.requeue"
@@ -23,6 +23,11 @@ class AuditAction(StrEnum):
     TRIM = "streams.trim"
     POLICIES_APPLY = "policies.apply"
     POLICIES_DELETE = "policies.delete"
+    WEBHOOKS_CREATE = "webhooks.create"
+    WEBHOOKS_UPDATE = "webhooks.update"
+    WEBHOOKS_DELETE = "webhooks.delete"
+    WEBHOOKS_ROTATE = "webhooks.rotate"
+    WEBHOOKS_REVEAL = "webhooks.reveal"
 
 
 @dataclass(frozen=True, kw_only=True)

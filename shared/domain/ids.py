@@ -14,6 +14,8 @@ TargetId = NewType("TargetId", UUID)
 ArtifactId = NewType("ArtifactId", UUID)
 OperationId = NewType("OperationId", UUID)
 EventId = NewType("EventId", UUID)
+WebhookEndpointId = NewType("WebhookEndpointId", UUID)
+WebhookMessageId = NewType("WebhookMessageId", UUID)  # of an event its own, so that both are one to a receiver
 InstallationId = NewType("InstallationId", int)  # GitHub's
 
 

@@ -63,6 +63,10 @@ TOKENS_REFUSED = Counter("octobatch_tokens_refused_total", "Requests for a token
 TOKENS_MINTED = Counter("octobatch_tokens_minted_total", "Tokens that GitHub made")
 TOKENS_REVOKED = Counter("octobatch_tokens_revoked_total", "Tokens that were ended before their time", ["outcome"])
 
+WEBHOOK_ATTEMPTS = Counter(
+    "octobatch_webhook_attempts_total", "Outgoing webhooks that were sent, by what became of them", ["outcome"]
+)
+
 
 def serve_metrics(port: int) -> None:
     """Serves the metrics of this process over HTTP, from a thread of its own; raises `OSError` where it cannot."""

@@ -1,4 +1,4 @@
-"""Takes secrets out of text: GitHub's tokens, private keys, our API keys, passwords in URLs."""
+"""Takes secrets out of text: GitHub's tokens, private keys, our API keys, secrets of webhooks, passwords in URLs."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ _SECRETS = re.compile(
     | \bgithub_pat_[A-Za-z0-9_]{4,}
     | \bv1\.[0-9a-f]{8,}\w*                                      # installation tokens of old GHES
     | \bobk_[A-Za-z0-9_-]{4,}                                   # our API keys
+    | \bwhsec_[A-Za-z0-9+/=]{4,}                                 # secrets of outgoing webhooks
     | \beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+    # JWTs
     | -----BEGIN\ [A-Z ]+-----.*?(?:-----END\ [A-Z ]+-----|\Z)  # PEM blocks, cut short ones too
     | (?<=://)[^/\s:@]*:[^/\s@]+(?=@)                           # user:password of a URL

@@ -28,12 +28,21 @@ def _from_row(row: asyncpg.Record) -> Event:
 
 
 async def insert_events(conn: Connection, *, events: Sequence[Event]) -> None:
-    """Stores events in one statement."""
+    """Stores events, and a message to each webhook endpoint that is to be told, in one statement."""
     await conn.execute(
-        """INSERT INTO events (id, run_id, target_id, type, payload, occurred_at)
-           SELECT id, run_id, target_id, type, payload::jsonb, occurred_at
-           FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::timestamptz[])
-               AS given (id, run_id, target_id, type, payload, occurred_at)""",
+        """WITH stored AS (
+               INSERT INTO events (id, run_id, target_id, type, payload, occurred_at)
+               SELECT id, run_id, target_id, type, payload::jsonb, occurred_at
+               FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::timestamptz[])
+                   AS given (id, run_id, target_id, type, payload, occurred_at)
+               RETURNING id, run_id, type
+           )
+           INSERT INTO webhook_messages (endpoint_id, id, type)
+           SELECT endpoint.id, stored.id, stored.type
+           FROM webhook_endpoints endpoint JOIN stored
+               ON endpoint.events && ARRAY['*', split_part(stored.type, '.', 1) || '.*', stored.type]
+           WHERE endpoint.disabled_at IS NULL AND (endpoint.campaign_id IS NULL
+               OR endpoint.campaign_id = (SELECT campaign_id FROM runs WHERE runs.id = stored.run_id))""",
         [event.id for event in events],
         [event.run_id for event in events],
         [event.target_id for event in events],

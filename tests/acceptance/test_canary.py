@@ -37,7 +37,10 @@ from tests.acceptance.leaks import Search, forms
 
 CANARY = "SungByACanaryInTheMine"
 OWN_FILES = frozenset(
-    ("github", "api-key", "api-key-pepper", "client.json", "processes.env", "token-cache-key", "webhook-secret")
+    (
+        *("github", "api-key", "api-key-pepper", "client.json", "processes.env", "token-cache-key", "webhook-secret"),
+        "webhooks-signing-key",
+    )
 )
 """What the stack keeps its secrets in, and GitHub's own folder."""
 
@@ -212,6 +215,7 @@ def search(watched: Watched) -> Search:
             "App JWT": base64.b64encode(b'{"alg": "RS256", "typ": "JWT"}'),  # how all that Octobatch makes begin
             "token cache key": (watched.folder.path / "token-cache-key").read_bytes(),
             "API key pepper": (watched.folder.path / "api-key-pepper").read_bytes(),
+            "webhooks signing key": (watched.folder.path / "webhooks-signing-key").read_bytes(),
             "webhook secret": (watched.folder.path / "github" / "webhook-secret").read_bytes(),
             "API key": watched.folder.api_key().encode(),
         }

@@ -17,6 +17,7 @@ from shared.streams.tokens import TokenClient
 
 from ..limits import gate_of, open_limits
 from ..runtime import Infrastructure
+from .webhooks.sending import WebhookSender
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +30,7 @@ class CampaignsContext:
     tokens: TokenClient
     github: GitHubClient
     blobs: BlobStore
+    webhooks: WebhookSender
 
 
 @asynccontextmanager
@@ -44,7 +46,10 @@ async def open_campaigns(
         gate=gate_of(limits),
         network=network_of(settings),
     )
-    async with github as client:
+    webhooks = WebhookSender.open(
+        timeout_seconds=settings.webhooks_timeout_seconds, allow_private=settings.webhooks_allow_private_addresses
+    )
+    async with github as client, webhooks as sender:
         yield CampaignsContext(
             settings=settings,
             pool=infrastructure.pool,
@@ -52,4 +57,5 @@ async def open_campaigns(
             tokens=TokenClient(infrastructure.requests, on_token=limits and limits.know),
             github=client,
             blobs=infrastructure.blobs,
+            webhooks=sender,
         )

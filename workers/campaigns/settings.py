@@ -11,6 +11,7 @@ from .deliveries import handle_webhook
 from .finishing import finish_settled_runs
 from .following import follow_pull_requests
 from .handlers import give_up, plan_run, prepare_target, publish_target
+from .webhooks.delivering import deliver_webhooks, forget_webhooks
 
 
 def _follow_interval(settings: CampaignsSettings) -> float:
@@ -30,6 +31,8 @@ WORKER: Worker[CampaignsContext, CampaignsSettings] = Worker(
     cron=(
         Periodic(name="follow_pull_requests", every_seconds=_follow_interval, function=follow_pull_requests),
         Periodic(name="finish_settled_runs", every_seconds=5.0, function=finish_settled_runs),
+        Periodic(name="deliver_webhooks", every_seconds=1.0, function=deliver_webhooks),
+        Periodic(name="forget_webhooks", every_seconds=3600.0, function=forget_webhooks),
     ),
     on_failed=give_up,
 )

@@ -6,8 +6,8 @@ import json
 import queue
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -33,11 +33,13 @@ class Received:
 
 @dataclass(kw_only=True)
 class Receiver:
-    """Where webhooks arrive. `answer` is the status that it answers with."""
+    """Where webhooks arrive. It answers with `answer` and `headers`, once `release` is set if there is one."""
 
     url: str
     arrived: queue.Queue[Received]
     answer: int = 202
+    headers: dict[str, str] = field(default_factory=dict[str, str])
+    release: threading.Event | None = None
 
     def wait_for(self, event: str, action: str | None = None, *, seconds: float = 15) -> Received:
         """The next webhook of that event; others that come before it are dropped."""
@@ -56,11 +58,18 @@ def receiving() -> Iterator[Receiver]:
         def do_POST(self) -> None:
             content = self.rfile.read(int(self.headers["content-length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
+            received = Received(headers=headers, content=content)
+            if release := receiver.release:
+                arrived.put(received)
+                release.wait(10)
             self.send_response(receiver.answer)
-            self.send_header("content-length", "2")
+            for name, value in {"content-length": "2", **receiver.headers}.items():
+                self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(b"ok")
-            arrived.put(Received(headers=headers, content=content))
+            with suppress(BrokenPipeError, ConnectionResetError):
+                self.wfile.write(b"ok")
+            if release is None:
+                arrived.put(received)
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
             """Says nothing."""

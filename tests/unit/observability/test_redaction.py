@@ -19,6 +19,7 @@ SECRETS = [
     "github_pat_11ABCDEFG0abcdefghijkl",
     "v1.1f699f1069f60xxx",
     "obk_AbCd-1234_efgh",
+    "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD",
     "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiIxIn0.c2lnbmF0dXJl",
     PEM,
 ]

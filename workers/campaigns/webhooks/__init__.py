@@ -1,0 +1,1 @@
+"""Outgoing webhooks: their sending, and what becomes of it."""
