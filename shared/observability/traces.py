@@ -1,6 +1,7 @@
 """The trace a piece of work belongs to: W3C trace context, carried from a request through commands to their effects.
 
-Nothing is recorded here; an OpenTelemetry SDK, where one is configured, does that.
+Nothing is recorded here; an OpenTelemetry SDK, where one is configured, does that. Baggage is not carried: commands are
+kept for long, and nobody knows what a caller put into it.
 """
 
 from __future__ import annotations
@@ -9,20 +10,23 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from typing import Any
 
-from opentelemetry import context, propagate, trace
+from opentelemetry import context, trace
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+_PROPAGATOR = TraceContextTextMapPropagator()
 
 
 def current_trace() -> dict[str, str]:
     """The context of the present trace, as headers; empty where there is none."""
     carrier: dict[str, str] = {}
-    propagate.inject(carrier)
+    _PROPAGATOR.inject(carrier)
     return carrier
 
 
 @contextmanager
 def continued(carrier: Mapping[str, str] | None) -> Iterator[None]:
     """What is done in the block belongs to the trace of `carrier`; unreadable or missing headers begin none."""
-    token = context.attach(propagate.extract(carrier or {}))
+    token = context.attach(_PROPAGATOR.extract(carrier or {}))
     try:
         yield
     finally:

@@ -101,6 +101,13 @@ FAULTS: list[dict[str, Any]] = [
     {"kind": "drop", "surface": "graphql", "skip": 5},
     {"kind": "graphql_error", "surface": "graphql", "message": ECHO, "skip": 6},
 ]
+TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
+TRACE = {
+    "traceparent": f"00-{TRACE_ID}-b7ad6b7169203331-01",
+    "baggage": f"upstream-authorization=ghs_{CANARY}0123456789abcd",
+}
+"""What a careless caller tells of the trace that its requests belong to."""
+
 GIT_FAULTS: list[dict[str, Any]] = [
     {"kind": "replication_lag", "seconds": 1},
     {"kind": "status", "surface": "git", "status": 401, "message": ECHO},
@@ -132,7 +139,7 @@ class Watched(RunningStack):
         super().__init__(stack, folder)
         self.said: list[tuple[str, bytes]] = []
         self.tokens: list[str] = []
-        headers = {"Authorization": f"Bearer {folder.api_key()}"}
+        headers = {"Authorization": f"Bearer {folder.api_key()}", **TRACE}
         self.http = httpx.Client(base_url=stack.url, headers=headers, timeout=60)
 
     def ask(self, method: str, path: str, **given: Any) -> httpx.Response:
@@ -408,6 +415,7 @@ def test_no_secret_is_found_anywhere_but_in_the_answers_that_are_tokens(lived: W
     logged = b"".join(log.read_bytes() for log in lived.folder.logs.glob("*.log"))
     assert b'"level": "debug"' in logged
     assert b"token_granted" in logged
+    assert f'"trace_id": "{TRACE_ID}"'.encode() in (lived.folder.logs / "campaigns.log").read_bytes()
     assert found(lived, search) == []
 
     plant(lived)

@@ -7,12 +7,14 @@ import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote
 
 from shared.domain.ids import InstallationId
 from shared.domain.installation import Installation, TokenScope
 from shared.domain.permissions import Level
-from shared.errors import GitHubNotFound, NotPermitted
+from shared.domain.token import token_sha256
+from shared.errors import GitHubNotFound, GitHubUnauthorized, NotPermitted
 from shared.github.client import GitHubClient
 
 from .minting import Minting
@@ -55,11 +57,9 @@ class Repositories:
         kept_at, known = self._known.get(key, (0.0, None))
         if known and time.monotonic() - kept_at < KEPT_SECONDS:
             return known
-        scope = TokenScope(installation_id=installation.id, permissions={"metadata": Level.READ})
         async with self._places:
-            token = await self._minting.token_for(scope)
             try:
-                facts = await self._github.rest("GET", path, token=token.token)
+                facts = await self._look_up(installation.id, path)
             except GitHubNotFound as error:
                 what = path.removeprefix("/repos/").removeprefix("/repositories/")
                 raise NotPermitted(f"the installation on {installation.account} has no repository {what}") from error
@@ -68,6 +68,17 @@ class Repositories:
         if len(self._known) > _MOST_KEPT:
             self._known.popitem(last=False)
         return known
+
+    async def _look_up(self, installation_id: InstallationId, path: str) -> Any:
+        """GitHub's answer, with another token where the kept one ended before its time."""
+        scope = TokenScope(installation_id=installation_id, permissions={"metadata": Level.READ})
+        token = await self._minting.token_for(scope)
+        try:
+            return await self._github.rest("GET", path, token=token.token)
+        except GitHubUnauthorized:
+            await self._minting.forget(token_sha256(token.token))
+        token = await self._minting.token_for(scope)
+        return await self._github.rest("GET", path, token=token.token)
 
 
 def _with_owner(name: str, account: str) -> str:
