@@ -55,7 +55,10 @@ def refused(status: int, problem: Mapping[str, Any], *, document: str = "") -> C
     detail = str(problem.get("detail") or "")
     lines = [detail if detail and not problem.get("problems") else f"{title}: {detail}" if detail else title]
     lines += [problem_line(_problem(entry), document) for entry in problem.get("problems") or ()]
-    hints = {401: "give a valid key in OCTOBATCH_API_KEY", 403: "use an API key that may do this"}
+    hints = {
+        401: "give a valid key in OCTOBATCH_API_KEY",
+        403: "use an API key that may do this; who may have tokens is said by trust policies (octobatch policies)",
+    }
     return CommandFailed("\n".join(lines), exit_code=_exit_code(status), hint=hints.get(status, ""))
 
 

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-_WIDE = 240  # columns where nobody looks: lines are for other programs then, and must not wrap
+_WIDE = 100_000  # columns where nobody looks: lines are for other programs then, which must neither wrap nor be cut
 
 
 class OutputFormat(StrEnum):
@@ -83,6 +83,8 @@ def print_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: 
 def table_of(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str = "") -> Table:
     """A table; numbers stand to the right, states have their colours."""
     table = Table(*columns, title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for column in table.columns:
+        column.overflow = "fold"  # ids are copied from tables: a cut one is worth nothing
     for row in rows:
         for column, value in zip(table.columns, row, strict=True):
             if isinstance(value, int):

@@ -12,7 +12,10 @@ from .output import Output, OutputFormat, moment, print_json, print_text, say
 from .scopes import PermissionOption, RepositoryOption, permissions_line, permissions_of
 from .times import parse_age
 
-tokens = typer.Typer(help="Ask what tokens would give.", no_args_is_help=True)
+tokens = typer.Typer(
+    help="Tokens that live: who holds them, ending them, their audit; and what a scope would give.",
+    no_args_is_help=True,
+)
 
 
 def register(app: typer.Typer) -> None:
