@@ -1,4 +1,4 @@
-"""`octobatch spec`: checking a campaign's spec without a gateway."""
+"""`octobatch spec`: checking, comparing and importing campaign specs; only comparing needs a gateway."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ import typer
 from shared.domain.spec import CampaignSpec, parse_spec, spec_json_schema
 from shared.errors import InvalidSpec
 
+from .client import open_gateway
 from .failures import CommandFailed, ExitCode, invalid
 from .names_files import with_names
 from .output import Output, OutputFormat, print_json, print_text, say
 from .sourcegraph import import_batch_spec
 from .sourcegraph.mounts import read_beside
+from .spec_differences import difference_of, print_difference
 
-app = typer.Typer(help="Check campaign specs; needs no gateway.", no_args_is_help=True)
+app = typer.Typer(help="Check, compare and import campaign specs.", no_args_is_help=True)
 
 SpecFile = Annotated[
     Path,
@@ -97,6 +99,37 @@ def import_(
         parse_spec(imported.document)
     except InvalidSpec as error:
         raise invalid(error, document=str(output or "the campaign spec")) from None
+
+
+@app.command(epilog="Examples: octobatch spec diff bump-go · octobatch spec diff bump-go 3 5 · … -f campaign.yaml")
+def diff(
+    campaign: Annotated[str, typer.Argument(metavar="CAMPAIGN", help="The campaign's name.")],
+    before: Annotated[
+        int | None, typer.Argument(metavar="[A]", min=1, help="A version; none = the one before B.", show_default=False)
+    ] = None,
+    after: Annotated[
+        int | None, typer.Argument(metavar="[B]", min=1, help="A version; none = the newest.", show_default=False)
+    ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option("--file", "-f", metavar="FILE", help="Compare with this file instead of B.", show_default=False),
+    ] = None,
+    output: Output = OutputFormat.TABLE,
+) -> None:
+    """Show what is different between two versions of a campaign's spec, and what it means."""
+    if file and after:
+        raise CommandFailed("give either a version B or a file", exit_code=ExitCode.BAD_INPUT)
+    with open_gateway() as gateway:
+        newest = gateway.get(f"/campaigns/{campaign}")["current_version"]
+        if file:
+            version = gateway.get(f"/campaigns/{campaign}/versions/{before or newest}")
+            names = f"{campaign} version {version['version']}", str(file)
+            found = difference_of(version["document"], read_spec_document(file), names)
+        else:
+            later = after or newest
+            path = f"/campaigns/{campaign}/versions/{before or max(later - 1, 1)}/diff/{later}"
+            found = gateway.get(path)
+    print_difference(found, output)
 
 
 def _write(file: Path, document: str) -> None:

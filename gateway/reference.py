@@ -85,6 +85,7 @@ _PROBLEM_OF_A_SPEC = {
     "hint": "did you mean 'repository'?",
 }
 
+_SPEC_CHANGE = {"part": "steps", "meaning": "from step 2 of 3 on: those before are as they were"}
 _STREAM = {
     "service": "campaigns",
     "undelivered": 1203,
@@ -227,6 +228,11 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "ShownProblem": _PROBLEM_OF_A_SPEC,
     "ShownPullRequest": _PULL_REQUEST,
     "ShownRun": _RUN,
+    "ShownSpecChange": _SPEC_CHANGE,
+    "ShownSpecDifference": {
+        "lines": "--- bump-go version 1\n+++ bump-go version 2\n@@ -5 +5 @@\n-  - run: ./old.sh\n+  - run: ./new.sh\n",
+        "changes": [_SPEC_CHANGE],
+    },
     "ShownStream": _STREAM,
     "ShownTarget": {
         "id": _TARGET_ID,

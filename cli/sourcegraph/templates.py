@@ -102,7 +102,9 @@ def _action(action: Action, place: Place, guards: tuple[str, ...]) -> Iterator[_
         case Call("printf", (Literal(value=format_), *values)):
             yield from _printf(str(format_), [carry(value, place) for value in values], guards)
         case expression:
-            yield _Part(carry(expression, place), guards)
+            carried = carry(expression, place)
+            is_text = isinstance(carried.constant, str) and "${{" not in carried.constant
+            yield _Part(carried, guards, is_text=is_text)
 
 
 def _join_if(separator: str, values: list[Carried], guards: tuple[str, ...]) -> Iterator[_Part]:

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Response
 
 from shared.domain.campaign import CampaignState
 from shared.domain.spec import parse_spec
+from shared.domain.spec.differences import compare_documents
 from shared.errors import InvalidInput
 from shared.postgres import campaigns
 
@@ -13,7 +14,7 @@ from ..auth import SignedIn
 from ..paging import Cursor, Limit, Page, page, position_in
 from ..resources import Opened
 from ..schemas import SpecDocument
-from .schemas import ShownCampaign, ShownVersion
+from .schemas import ShownCampaign, ShownSpecDifference, ShownVersion
 
 router = APIRouter(prefix="/campaigns", tags=["campaigns"])
 
@@ -118,3 +119,13 @@ async def get_version(name: str, version: int, resources: Opened, _: SignedIn) -
     async with resources.pool.acquire() as conn:
         campaign = await campaigns.get_campaign(conn, name)
         return ShownVersion.model_validate(await campaigns.get_spec_version(conn, campaign.id, version))
+
+
+@router.get("/{name}/versions/{before}/diff/{after}")
+async def compare_versions(name: str, before: int, after: int, resources: Opened, _: SignedIn) -> ShownSpecDifference:
+    """What is different in a version of a campaign's spec from another: the lines, and what it means."""
+    async with resources.pool.acquire() as conn:
+        campaign = await campaigns.get_campaign(conn, name)
+        old, new = [await campaigns.get_spec_version(conn, campaign.id, version) for version in (before, after)]
+    names = f"{name} version {before}", f"{name} version {after}"
+    return ShownSpecDifference.model_validate(compare_documents(old.document, new.document, names=names))

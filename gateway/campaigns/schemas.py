@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import Field
 
 from shared.domain.campaign import CampaignState
+from shared.domain.spec.differences import ChangedPart
 
 from ..schemas import Shown
 
@@ -34,3 +35,17 @@ class ShownVersion(Shown):
     sha256: str = Field(description="hex digest of the document's UTF-8 bytes")
     created_by: str
     created_at: datetime
+
+
+class ShownSpecChange(Shown):
+    """A part of a spec that changed."""
+
+    part: ChangedPart
+    meaning: str
+
+
+class ShownSpecDifference(Shown):
+    """What is different between two specs."""
+
+    lines: str = Field(description="unified diff of the documents; empty where they are the same")
+    changes: list[ShownSpecChange] | None = Field(description="null where one of the two is not valid any more")

@@ -39,6 +39,15 @@ async def test_a_campaign_keeps_every_version_of_its_spec(client: httpx.AsyncCli
     assert [(each["version"], each["document"]) for each in versions] == [(2, changed), (1, EXAMPLE_SPEC)]
 
 
+async def test_versions_are_compared_by_what_their_difference_means(client: httpx.AsyncClient, campaign: str) -> None:
+    changed = EXAMPLE_SPEC.replace("Say how", "Tell how")
+    await client.put(f"/campaigns/{campaign}", json={"document": changed})
+    found = (await client.get(f"/campaigns/{campaign}/versions/1/diff/2")).json()
+    assert [each["part"] for each in found["changes"]] == ["about"]
+    assert "-description: Say how" in found["lines"]
+    assert (await client.get(f"/campaigns/{campaign}/versions/1/diff/3")).status_code == 404
+
+
 async def test_puts_at_once_make_one_version_each(client: httpx.AsyncClient, campaign: str) -> None:
     documents = [EXAMPLE_SPEC.replace("Say how", f"Say {n} times how") for n in range(10)]
     answers = await asyncio.gather(*(client.put(f"/campaigns/{campaign}", json={"document": d}) for d in documents))
