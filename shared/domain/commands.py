@@ -76,6 +76,19 @@ def prepare_target(target: Target | NewTarget, *, actor: str) -> NewOperation:
     )
 
 
+def prepare_targets(run_id: RunId, installation_id: InstallationId, batch: int, *, actor: str) -> NewOperation:
+    """Prepare the targets of a batch together, as `prepare_target` does each."""
+    return NewOperation(
+        service=Service.CAMPAIGNS,
+        type="prepare_targets",
+        payload={"run_id": str(run_id), "installation_id": installation_id, "batch": batch},
+        dedupe_key=f"prepare_targets:{run_id}:{installation_id}:{batch}",
+        actor=actor,
+        run_id=run_id,
+        installation_id=installation_id,
+    )
+
+
 def publish_target(target: Target | NewTarget, *, actor: str, again: str = "") -> NewOperation:
     """Push the prepared change and open its pull request; once for each attempt of the target, and for each `again`."""
     return NewOperation(

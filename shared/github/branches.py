@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..domain.change import PreparedChange
 from ..errors import GitHubNotFound
 from .client import GitHubClient
+from .graphql import RATE_LIMIT
+from .paging import PageSize
 
 NOWHERE = "0" * 40
 """The oid that stands for no commit when a branch is deleted."""
@@ -24,6 +26,15 @@ class BranchCommit:
     author_name: str
     author_email: str
     committer_email: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Base:
+    """Where a base branch stands: `oid` is None where there is none. `repository` is its name as it is now."""
+
+    repository: str
+    is_archived: bool
+    oid: str | None
 
 
 async def commits_ahead(
@@ -71,14 +82,44 @@ async def replace_branch(
     return oid
 
 
-async def repository_for_target(
-    github: GitHubClient, *, repository_node_id: str, base_branch: str, token: str
-) -> tuple[str, bool, str | None]:
-    """Name, whether archived, and the commit at the base branch (None: no such branch); raises `GitHubNotFound`."""
-    variables = {"repository": repository_node_id, "qualifiedBase": f"refs/heads/{base_branch}"}
-    answer = (await github.graphql("repository_for_target", variables, token=token)).complete()
-    node = repository_node(answer, repository_node_id)
-    return node["nameWithOwner"], node["isArchived"], node["ref"]["target"]["oid"] if node["ref"] else None
+async def fetch_bases(github: GitHubClient, wanted: Sequence[tuple[str, str]], *, token: str) -> list[Base | None]:
+    """The base branches (repository's node id, name), in the same order; None where there is no such repository."""
+    size, position, found = PageSize(), 0, list[Base | None]()
+    while position < len(wanted):
+
+        async def ask(most: int, start: int = position) -> int:
+            batch = wanted[start : start + most]
+            document, variables = bases_query(batch)
+            data = (await github.graphql(document, variables, token=token)).but_for_missing_fields()
+            found.extend(_base_from(data.get(f"r{number}")) for number in range(len(batch)))
+            return len(batch)
+
+        position += await size.ask(ask)
+    return found
+
+
+def bases_query(wanted: Sequence[tuple[str, str]]) -> tuple[str, dict[str, Any]]:
+    """The document that asks whether repositories can still be changed, and where a branch of each stands now."""
+    variables: dict[str, Any] = {}
+    for number, (node_id, branch) in enumerate(wanted):
+        variables |= {f"r{number}": node_id, f"b{number}": f"refs/heads/{branch}"}
+    declared = ", ".join(f"$r{number}: ID!, $b{number}: String!" for number in range(len(wanted)))
+    fields = " ".join(
+        f"r{number}: node(id: $r{number}) {{ ... on Repository {{ nameWithOwner isArchived"
+        f" ref(qualifiedName: $b{number}) {{ target {{ oid }} }} }} }}"
+        for number in range(len(wanted))
+    )
+    return f"query Bases({declared}) {{ {RATE_LIMIT} {fields} }}", variables
+
+
+def _base_from(node: Mapping[str, Any] | None) -> Base | None:
+    if not node:
+        return None
+    return Base(
+        repository=node["nameWithOwner"],
+        is_archived=node["isArchived"],
+        oid=node["ref"]["target"]["oid"] if node["ref"] else None,
+    )
 
 
 def repository_node(answer: Mapping[str, Any], repository_node_id: str) -> Mapping[str, Any]:

@@ -15,9 +15,10 @@ from typing import Any, cast
 from ..errors import GitHubNotFound
 from .client import GitHubClient
 from .graphql import RATE_LIMIT
+from .paging import PageSize
 
-MAX_OBJECTS_PER_REQUEST = 50
-"""Blobs and trees asked for at once; GitHub ends a query after 10 s."""
+MAX_OBJECTS_PER_REQUEST = 200
+"""Blobs and trees asked for at once; GitHub ends a query after 10 s, and then less is asked for."""
 
 
 class Incomplete(Enum):
@@ -56,68 +57,89 @@ class Contents:
     folders: Mapping[str, tuple[TreeEntry, ...]] = field(default_factory=dict[str, tuple[TreeEntry, ...]])
 
 
-async def fetch_contents(
-    github: GitHubClient,
-    *,
-    token: str,
-    repository: str,
-    oid: str,
-    files: Sequence[str] = (),
-    folders: Sequence[str] = (),
-) -> Contents:
-    """Contents of files, and entries of folders (empty = the root), at one commit.
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """Files, and folders (empty = the root), of a repository at one commit."""
 
-    Raises `GitHubNotFound` where the repository or the commit is not there, and the client's errors.
+    repository_node_id: str
+    oid: str
+    files: Sequence[str] = ()
+    folders: Sequence[str] = ()
+
+
+async def fetch_contents(
+    github: GitHubClient, wanted: Sequence[Wanted], *, token: str, size: PageSize | None = None
+) -> list[Contents | GitHubNotFound]:
+    """What is wanted of each repository, in the same order; the error stands for one that is not there.
+
+    As many requests as it takes to ask for at most `MAX_OBJECTS_PER_REQUEST` at once. Raises the client's errors.
     """
-    blobs: dict[str, bytes | Incomplete] = {}
-    trees: dict[str, tuple[TreeEntry, ...]] = {}
-    wanted = [("file", path) for path in files] + [("folder", path) for path in folders]
-    for start in range(0, len(wanted), MAX_OBJECTS_PER_REQUEST):
-        batch = wanted[start : start + MAX_OBJECTS_PER_REQUEST]
-        objects = await _fetch_batch(github, token=token, repository=repository, oid=oid, batch=batch)
-        for (kind, path), found in zip(batch, objects, strict=True):
-            if found is None:
-                continue
-            if kind == "file" and found["__typename"] == "Blob":
-                blobs[path] = _content(found)
-            elif kind == "folder" and found["__typename"] == "Tree":
-                trees[path] = tuple(_entry(path, entry) for entry in found["entries"] or ())
-    return Contents(blobs=blobs, folders=trees)
+    pieces = [
+        (place, kind, path)
+        for place, each in enumerate(wanted)
+        for kind, paths in (("file", each.files), ("folder", each.folders))
+        for path in paths
+    ]
+    blobs: list[dict[str, bytes | Incomplete]] = [{} for _ in wanted]
+    trees: list[dict[str, tuple[TreeEntry, ...]]] = [{} for _ in wanted]
+    missing: dict[int, GitHubNotFound] = {}
+    size, position = size or PageSize(largest=MAX_OBJECTS_PER_REQUEST), 0
+    while position < len(pieces):
+
+        async def ask(most: int, start: int = position) -> int:
+            batch = pieces[start : start + most]
+            document, variables = contents_query(wanted, batch)
+            data = (await github.graphql(document, variables, token=token)).but_for_missing_fields()
+            for number, (place, kind, path) in enumerate(batch):
+                node = cast("dict[str, Any] | None", data.get(f"r{place}"))
+                if error := _why_missing(node, wanted[place]):
+                    missing[place] = error
+                    continue
+                found: Mapping[str, Any] | None = (node or {}).get(f"o{number}")
+                if found and kind == "file" and found["__typename"] == "Blob":
+                    blobs[place][path] = _content(found)
+                elif found and kind == "folder" and found["__typename"] == "Tree":
+                    trees[place][path] = tuple(_entry(path, entry) for entry in found["entries"] or ())
+            return len(batch)
+
+        position += await size.ask(ask)
+    return [missing.get(place) or Contents(blobs=blobs[place], folders=trees[place]) for place in range(len(wanted))]
 
 
 _BLOB = "... on Blob { oid isBinary isTruncated text }"
 _TREE = "... on Tree { entries { name type mode } }"
 
 
-async def _fetch_batch(
-    github: GitHubClient, *, token: str, repository: str, oid: str, batch: Sequence[tuple[str, str]]
-) -> list[dict[str, Any] | None]:
-    document, variables = contents_query(repository=repository, oid=oid, batch=batch)
-    data = (await github.graphql(document, variables, token=token)).complete()
-    found = cast("dict[str, Any] | None", data.get("repository"))
-    if found is None:
-        raise GitHubNotFound(f"there is no repository {repository}, or the App may not see it")
-    if found["commit"] is None:
-        raise GitHubNotFound(f"{repository} has no commit {oid} any more")
-    return [found[f"o{position}"] for position in range(len(batch))]
+def _why_missing(node: Mapping[str, Any] | None, wanted: Wanted) -> GitHubNotFound | None:
+    if not node:
+        return GitHubNotFound("there is no such repository any more, or the App may not see it")
+    if node["commit"] is None:
+        return GitHubNotFound(f"the repository has no commit {wanted.oid} any more")
+    return None
 
 
-def contents_query(*, repository: str, oid: str, batch: Sequence[tuple[str, str]]) -> tuple[str, dict[str, Any]]:
-    """The document that asks for files and folders, each ("file" or "folder", path), and its variables."""
-    owner, _, name = repository.partition("/")
-    variables: dict[str, Any] = {"owner": owner, "name": name, "oid": oid}
-    declared = ["$owner: String!", "$name: String!", "$oid: GitObjectID!"]
-    fields = ["commit: object(oid: $oid) { oid }"]
-    for position, (kind, path) in enumerate(batch):
-        variables[f"e{position}"] = f"{oid}:{path}"
-        declared.append(f"$e{position}: String!")
+def contents_query(wanted: Sequence[Wanted], batch: Sequence[tuple[int, str, str]]) -> tuple[str, dict[str, Any]]:
+    """The document that asks for files and folders, and its variables.
+
+    Of each piece of the batch: which of the wanted repositories, whether "file" or "folder", and the path.
+    """
+    variables: dict[str, Any] = {}
+    declared: list[str] = []
+    fields: dict[int, list[str]] = {}
+    for number, (place, kind, path) in enumerate(batch):
+        if place not in fields:
+            variables |= {f"r{place}": wanted[place].repository_node_id, f"c{place}": wanted[place].oid}
+            declared += [f"$r{place}: ID!", f"$c{place}: GitObjectID!"]
+            fields[place] = [f"commit: object(oid: $c{place}) {{ oid }}"]
+        variables[f"e{number}"] = f"{wanted[place].oid}:{path}"
+        declared.append(f"$e{number}: String!")
         body = _BLOB if kind == "file" else _TREE
-        fields.append(f"o{position}: object(expression: $e{position}) {{ __typename {body} }}")
-    document = (
-        f"query Contents({', '.join(declared)}) {{ {RATE_LIMIT} "
-        f"repository(owner: $owner, name: $name) {{ {' '.join(fields)} }} }}"
+        fields[place].append(f"o{number}: object(expression: $e{number}) {{ __typename {body} }}")
+    repositories = " ".join(
+        f"r{place}: node(id: $r{place}) {{ ... on Repository {{ {' '.join(parts)} }} }}"
+        for place, parts in fields.items()
     )
-    return document, variables
+    return f"query Contents({', '.join(declared)}) {{ {RATE_LIMIT} {repositories} }}", variables
 
 
 def _content(blob: Mapping[str, Any]) -> bytes | Incomplete:

@@ -74,6 +74,13 @@ class GraphQLAnswer:
                 raise error.as_exception()
         return self.data
 
+    def but_for_missing_fields(self) -> dict[str, Any]:
+        """The same where each thing is a field of its own, under an alias: those that are not there are null."""
+        for error in self.errors:
+            if error.type not in _MISSING or len(error.path) != 1:
+                raise error.as_exception()
+        return self.data
+
     def error_at(self, *path: str | int) -> GraphQLError | None:
         """The first error at or below `path`, such as `error_at("createRef")`."""
         return next((error for error in self.errors if error.path[: len(path)] == path), None)

@@ -135,6 +135,55 @@ async def move_target(
     return Move(before=TargetState(row["state_before"]), target=target_from_row(row)) if row else None
 
 
+async def move_targets(conn: Connection, target_ids: Sequence[TargetId], *, to: TargetState) -> list[Move]:
+    """Moves those of the targets that the table allows to go to `to` from where they are, in one statement."""
+    rows = await conn.fetch(
+        f"""
+        WITH before AS (
+            SELECT id, state FROM targets WHERE id = ANY($1::uuid[]) AND state = ANY($2) ORDER BY id FOR UPDATE
+        )
+        UPDATE targets t SET state = $3, reason = NULL, updated_at = now()
+        FROM before WHERE t.id = before.id
+        RETURNING before.state AS state_before, {TARGET_COLUMNS}
+        """,  # noqa: S608
+        list(target_ids),
+        list(states_before(to)),
+        to,
+    )
+    return [Move(before=TargetState(row["state_before"]), target=target_from_row(row)) for row in rows]
+
+
+async def list_batch(
+    conn: Connection, run_id: RunId, installation_id: InstallationId, batch: int, *, states: Sequence[TargetState]
+) -> list[Target]:
+    """The targets of a batch in these states, in order."""
+    rows = await conn.fetch(
+        f"""
+        SELECT {TARGET_COLUMNS} FROM targets t
+        WHERE t.run_id = $1 AND t.installation_id = $2 AND t.batch = $3 AND t.state = ANY($4) ORDER BY t.id
+        """,  # noqa: S608
+        run_id,
+        installation_id,
+        batch,
+        list(states),
+    )
+    return [target_from_row(row) for row in rows]
+
+
+async def repository_ids_of_batch(
+    conn: Connection, run_id: RunId, installation_id: InstallationId, batch: int
+) -> tuple[int, ...]:
+    """GitHub's numbers of the repositories of a batch, each once, in order."""
+    rows = await conn.fetch(
+        """SELECT DISTINCT repository_id FROM targets
+           WHERE run_id = $1 AND installation_id = $2 AND batch = $3 ORDER BY repository_id""",
+        run_id,
+        installation_id,
+        batch,
+    )
+    return tuple(row["repository_id"] for row in rows)
+
+
 async def begin_again(conn: Connection, target_id: TargetId, *, reason: str | None = None) -> Move | None:
     """Puts a target back to `pending` with its next attempt, where the table allows it; its pull request stays."""
     row = await conn.fetchrow(

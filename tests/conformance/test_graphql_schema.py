@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from graphql import GraphQLSchema, build_schema, parse, validate
 
-from shared.github.contents import contents_query
+from shared.github.branches import bases_query
+from shared.github.contents import Wanted, contents_query
 from shared.github.files import files_document
 from shared.github.graphql import document_text
 from shared.github.node_ids import create_labels_document, node_ids_document
@@ -99,7 +100,8 @@ def test_every_query_asks_what_it_costs(path: Path) -> None:
     "text",
     [
         by_name_document([WantedRepository(name_with_owner="acme/api", branches=("main", "next"))])[0],
-        contents_query(repository="acme/api", oid="0" * 40, batch=[("file", "a"), ("folder", "")])[0],
+        bases_query([("R_1", "main"), ("R_2", "next")])[0],
+        contents_query([Wanted(repository_node_id="R_1", oid="0" * 40)], [(0, "file", "a"), (0, "folder", "")])[0],
         count_document(3),
         files_document(2, with_text=True),
         files_document(1, with_text=False),

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from shared.domain.change import FileChange
 from shared.domain.globs import is_glob, literal_folder, matches_path
-from shared.github.client import GitHubClient
-from shared.github.contents import Contents, Incomplete, TreeEntry, fetch_contents
+from shared.github.contents import Incomplete, TreeEntry, Wanted
 
+from .reading import Reader
 from .tree import MAX_FILE_BYTES, Entry, NeedsCheckout, TreeError, bounded, check_inside
 
 MAX_FOLDERS = 1000
@@ -26,8 +26,8 @@ class _File:
 class ApiTree:
     """The tree of one commit; see `WorkingTree`. Raises `NeedsCheckout` where the API does not suffice."""
 
-    def __init__(self, github: GitHubClient, *, token: str, repository: str, oid: str) -> None:
-        self._github, self._token, self._repository, self._oid = github, token, repository, oid
+    def __init__(self, reader: Reader, *, repository_node_id: str, oid: str) -> None:
+        self._reader, self._repository_node_id, self._oid = reader, repository_node_id, oid
         self._folders: dict[str, dict[str, TreeEntry]] = {}  # what was listed; a missing folder is empty
         self._contents: dict[str, bytes | Incomplete] = {}
         self._changed: dict[str, _File | None] = {}  # None = deleted
@@ -104,14 +104,10 @@ class ApiTree:
             return
         if len(self._folders) + len(new_folders) > MAX_FOLDERS:
             raise NeedsCheckout(f"more than {MAX_FOLDERS} folders")
-        contents: Contents = await fetch_contents(
-            self._github,
-            token=self._token,
-            repository=self._repository,
-            oid=self._oid,
-            files=new_files,
-            folders=new_folders,
+        wanted = Wanted(
+            repository_node_id=self._repository_node_id, oid=self._oid, files=new_files, folders=new_folders
         )
+        contents = await self._reader.contents(wanted)
         self._contents.update(contents.blobs)
         for folder in new_folders:
             self._folders[folder] = {entry.path: entry for entry in contents.folders.get(folder, ())}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,6 +18,7 @@ from shared.streams.tokens import TokenClient
 
 from ..limits import gate_of, open_limits
 from ..runtime import Infrastructure
+from .access import BatchScopes
 from .webhooks.sending import WebhookSender
 
 
@@ -31,6 +33,8 @@ class CampaignsContext:
     github: GitHubClient
     blobs: BlobStore
     webhooks: WebhookSender
+    scopes: BatchScopes
+    places: asyncio.Semaphore  # how many targets work with git or run steps at once
 
 
 @asynccontextmanager
@@ -58,4 +62,6 @@ async def open_campaigns(
             github=client,
             blobs=infrastructure.blobs,
             webhooks=sender,
+            scopes=BatchScopes(infrastructure.pool),
+            places=asyncio.Semaphore(settings.worker_concurrency),
         )

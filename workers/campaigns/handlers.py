@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from shared.clock import utcnow
@@ -9,24 +10,29 @@ from shared.domain import commands
 from shared.domain.artifact import ArtifactKind
 from shared.domain.change import PreparedChange
 from shared.domain.event import run_event
-from shared.domain.ids import RunId, TargetId
-from shared.domain.permissions import PUBLISH, Level, Permissions
+from shared.domain.ids import InstallationId, RunId, TargetId
+from shared.domain.operation import NewOperation
+from shared.domain.permissions import PUBLISH, SELECT, Level, Permissions
 from shared.domain.run import Run, RunState
-from shared.domain.spec import Signing
-from shared.domain.target import PublishAs, Target, TargetState
+from shared.domain.spec import CampaignSpec, Signing
+from shared.domain.target import NewTarget, PublishAs, Target, TargetState
 from shared.outbox import Work
 from shared.postgres import artifacts, runs, selections, targets
+from shared.postgres.pool import Connection
 
 from ..runtime import Command
+from .access import repository_token
+from .batches import prepare_batch
 from .context import CampaignsContext
 from .finishing import finish_run_if_settled
-from .loading import campaign_link, load_spec, load_target, repository_token
+from .loading import campaign_link, load_spec, load_target
 from .marks import CommitMark, pull_request_mark
 from .moves import move_target
 from .planning import plan_targets
-from .preparing import prepare, record, store
+from .preparing import judged, prepare, record, store
 from .publish_plan import Rules
 from .publishing import Outcome, Publication, Publisher
+from .reading import Reader
 from .recording import record_publication, was_cancelled, withdraw
 from .verdicts import JUDGED, verdict_on
 
@@ -49,7 +55,15 @@ async def plan_run(ctx: CampaignsContext, command: Command) -> None:
         planned = plan_targets(run, spec, [each for _, each in selected], campaign_link=campaign_link(ctx, run))
         await targets.insert_targets(work.conn, planned)
         await _move_run(work, run, to=RunState.RUNNING if planned else RunState.COMPLETED)
-        await work.accept(*(commands.prepare_target(target, actor=command.actor) for target in planned))
+        await work.accept(*_to_prepare(planned, spec, actor=command.actor))
+
+
+def _to_prepare(planned: Sequence[NewTarget], spec: CampaignSpec, *, actor: str) -> list[NewOperation]:
+    """Edits are prepared a batch at a time; code runs for each target on its own, spread over all workers."""
+    if spec.runs_code:
+        return [commands.prepare_target(target, actor=actor) for target in planned]
+    batches = dict.fromkeys((target.run_id, target.installation_id, target.batch) for target in planned)
+    return [commands.prepare_targets(*batch, actor=actor) for batch in batches]
 
 
 async def prepare_target(ctx: CampaignsContext, command: Command) -> None:
@@ -62,11 +76,38 @@ async def prepare_target(ctx: CampaignsContext, command: Command) -> None:
         return
     async with ctx.pool.acquire() as conn:
         spec = await load_spec(conn, loaded.run)
-    preparation = await prepare(ctx, target, run=loaded.run, spec=spec)
+    try:
+        async with repository_token(ctx, target, SELECT, purpose="prepare") as token:
+            reader = Reader(ctx.github, token)
+            preparation = await prepare(ctx, target, run=loaded.run, spec=spec, reader=reader)
+    except JUDGED as error:
+        preparation = judged(error)
     stored = await store(ctx, target, preparation)
     async with ctx.outbox.transaction(completing=command.operation_id) as work:
         await record(work, target, preparation, stored, actor=command.actor)
     await finish_run_if_settled(ctx, target.run_id)
+
+
+async def prepare_targets(ctx: CampaignsContext, command: Command) -> None:
+    """The same for the targets of a batch, together."""
+    async with ctx.pool.acquire() as conn:
+        run = await runs.get_run(conn, RunId(UUID(command.payload["run_id"])))
+        spec = await load_spec(conn, run)
+        waiting = await _batch_of(conn, command)
+    if waiting:
+        await prepare_batch(ctx, waiting, run=run, spec=spec, actor=command.actor)
+        await finish_run_if_settled(ctx, run.id)
+
+
+async def _batch_of(conn: Connection, command: Command) -> list[Target]:
+    """The targets of a batch that are not prepared yet."""
+    return await targets.list_batch(
+        conn,
+        RunId(UUID(command.payload["run_id"])),
+        InstallationId(command.payload["installation_id"]),
+        command.payload["batch"],
+        states=(TargetState.PENDING, TargetState.PREPARING),
+    )
 
 
 async def publish_target(ctx: CampaignsContext, command: Command) -> None:
@@ -142,11 +183,18 @@ async def give_up(ctx: CampaignsContext, command: Command, error: str) -> None:
             run = await runs.get_run(work.conn, RunId(UUID(command.payload["run_id"])))
             await _move_run(work, run, to=RunState.FAILED, error=error)
     elif command.type in ("prepare_target", "publish_target"):
-        target_id = TargetId(UUID(command.payload["target_id"]))
-        async with ctx.outbox.transaction() as work:
-            move = await move_target(work, target_id, to=TargetState.FAILED, reason=error)
-        if move:
-            await finish_run_if_settled(ctx, move.target.run_id)
+        await _fail(ctx, [TargetId(UUID(command.payload["target_id"]))], error)
+    elif command.type == "prepare_targets":
+        async with ctx.pool.acquire() as conn:
+            waiting = await _batch_of(conn, command)
+        await _fail(ctx, [target.id for target in waiting], error)
+
+
+async def _fail(ctx: CampaignsContext, target_ids: Sequence[TargetId], reason: str) -> None:
+    async with ctx.outbox.transaction() as work:
+        moves = [await move_target(work, each, to=TargetState.FAILED, reason=reason) for each in target_ids]
+    for run_id in {move.target.run_id for move in moves if move}:
+        await finish_run_if_settled(ctx, run_id)
 
 
 async def _begin(ctx: CampaignsContext, target: Target, state: TargetState) -> bool:

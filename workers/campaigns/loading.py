@@ -1,22 +1,15 @@
-"""What a handler needs to know of its target before it acts, and the token to act with."""
+"""What a handler needs to know of its target before it acts."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from uuid import UUID
 
 from shared.domain.ids import TargetId
-from shared.domain.installation import TokenRequest, TokenScope
-from shared.domain.operation import Service
-from shared.domain.permissions import Permissions
-from shared.domain.principal import Principal
 from shared.domain.run import Run
 from shared.domain.spec import CampaignSpec, parse_spec
 from shared.domain.target import Target
-from shared.errors import GitHubUnauthorized
 from shared.postgres import campaigns, runs, targets
 from shared.postgres.pool import Connection
 
@@ -51,30 +44,3 @@ async def load_spec(conn: Connection, run: Run) -> CampaignSpec:
 def campaign_link(ctx: CampaignsContext, run: Run) -> str:
     """The address of the campaign's page."""
     return f"{ctx.settings.public_url.rstrip('/')}/ui/campaigns/{run.campaign_name}"
-
-
-@asynccontextmanager
-async def repository_token(
-    ctx: CampaignsContext, target: Target, permissions: Permissions, *, purpose: str
-) -> AsyncIterator[str]:
-    """A token for the target's repository alone. One that GitHub refuses is forgotten, for the next attempt.
-
-    Raises what `TokenClient.get` raises.
-    """
-    token = await ctx.tokens.get(
-        TokenRequest(
-            scope=TokenScope(
-                installation_id=target.installation_id,
-                permissions=permissions,
-                repository_ids=(target.repository_id,),
-            ),
-            requester=Principal.of_service(Service.CAMPAIGNS),
-            purpose=f"{purpose} {target.repository}",
-            run_id=target.run_id,
-        )
-    )
-    try:
-        yield token.token
-    except GitHubUnauthorized:
-        await ctx.tokens.invalidate(token)
-        raise

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from shared.clock import utcnow
 from shared.domain import commands
-from shared.domain.event import target_event
+from shared.domain.event import Event, target_event
 from shared.domain.ids import TargetId
 from shared.domain.target import DiffStat, PullRequestRef, TargetState
 from shared.outbox import Work
@@ -43,6 +44,13 @@ async def move_target(
     return move
 
 
+async def move_all(work: Work, target_ids: Sequence[TargetId], *, to: TargetState) -> list[Move]:
+    """Moves those of many targets that may go there now, each with its event."""
+    moves = await targets.move_targets(work.conn, target_ids, to=to)
+    await work.emit(*(_event(move, reason=None) for move in moves))
+    return moves
+
+
 async def begin_again(work: Work, target_id: TargetId, *, reason: str, actor: str) -> Move | None:
     """Has the steps run once more for a target, with its event and its command; None where it may not begin now."""
     move = await targets.begin_again(work.conn, target_id, reason=reason)
@@ -54,16 +62,18 @@ async def begin_again(work: Work, target_id: TargetId, *, reason: str, actor: st
 
 async def tell(work: Work, move: Move, *, reason: str | None) -> None:
     """Emits the event of a move that was made."""
+    await work.emit(_event(move, reason=reason))
+
+
+def _event(move: Move, *, reason: str | None) -> Event:
     target = move.target
-    await work.emit(
-        target_event(
-            run_id=target.run_id,
-            target_id=target.id,
-            repository=target.repository,
-            before=move.before,
-            after=target.state,
-            now=utcnow(),
-            reason=reason,
-            pull_request=target.pull_request,
-        )
+    return target_event(
+        run_id=target.run_id,
+        target_id=target.id,
+        repository=target.repository,
+        before=move.before,
+        after=target.state,
+        now=utcnow(),
+        reason=reason,
+        pull_request=target.pull_request,
     )

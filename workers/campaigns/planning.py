@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
-from shared.domain.ids import TargetId, new_id
+from shared.domain.ids import InstallationId, TargetId, new_id
 from shared.domain.run import Run
 from shared.domain.selection import SelectedRepository
 from shared.domain.spec import CampaignSpec, Published
 from shared.domain.target import NewTarget, PublishAs
 from shared.domain.templates import InvalidTemplate, RepositoryContext, TemplateContext, render
 from shared.errors import InvalidInput
+
+BATCH_SIZE = 100
+"""Targets of a batch: what GitHub takes in one query."""
 
 _PUBLISH_AS = {Published.OPEN: PublishAs.OPEN, Published.DRAFT: PublishAs.DRAFT, Published.NO: PublishAs.NONE}
 
@@ -22,6 +26,7 @@ def plan_targets(
 
     Raises `InvalidInput` where the branch's template has no value.
     """
+    batches = _Batches()
     return [
         NewTarget(
             id=TargetId(new_id()),
@@ -37,10 +42,24 @@ def plan_targets(
             publish_as=PublishAs.NONE
             if run.dry_run
             else _PUBLISH_AS[spec.published_for(each.repository.name_with_owner)],
+            batch=batches.next_of(each.repository.installation_id),
         )
         for each in selected
         if each.included
     ]
+
+
+class _Batches:
+    """Numbers batches: so many targets of an installation after each other are read together and share tokens."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[InstallationId] = Counter()
+
+    def next_of(self, installation_id: InstallationId) -> int:
+        """The batch of the installation's next target."""
+        position = self._counts[installation_id]
+        self._counts[installation_id] += 1
+        return position // BATCH_SIZE
 
 
 def head_branch(spec: CampaignSpec, selected: SelectedRepository, *, campaign_link: str) -> str:

@@ -1,10 +1,11 @@
 """From a spec and a repository to the change that its pull request will hold; nothing is published.
 
     change = await prepare_change(spec=spec, repository=RepositoryContext(name="acme/api", branch="main"),
-                                  base_oid=oid, github=github, token=token, settings=settings, campaign_link=link)
+                                  repository_node_id="R_1", base_oid=oid, github=github, reader=reader,
+                                  settings=settings, campaign_link=link, places=places)
 
 Specs of edits read the few files that they need through GitHub's API. A `run` step, or a file that the API does not
-give whole, takes a shallow clone. Either way git makes the patch and the diff.
+give whole, takes a shallow clone. Either way git makes the patch and the diff. `places` bounds how many do so at once.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from shared.settings import CampaignsSettings
 
 from .api_tree import ApiTree
 from .isolation import detect_isolation
+from .reading import Reader
 from .steps.edits import paths_of
 from .steps.log import StepLog
 from .steps.run import run_step
@@ -46,9 +48,10 @@ class _Preparation:
     """What one preparation works with."""
 
     spec: CampaignSpec
+    repository_node_id: str
     base_oid: str
     github: GitHubClient
-    token: str
+    reader: Reader
     settings: CampaignsSettings
     context: TemplateContext
     log: StepLog
@@ -63,11 +66,13 @@ async def prepare_change(
     *,
     spec: CampaignSpec,
     repository: RepositoryContext,
+    repository_node_id: str,
     base_oid: str,
     github: GitHubClient,
-    token: str,
+    reader: Reader,
     settings: CampaignsSettings,
     campaign_link: str,
+    places: asyncio.Semaphore,
 ) -> PreparedChange:
     """Runs the spec's steps on the repository at `base_oid`.
 
@@ -75,9 +80,10 @@ async def prepare_change(
     """
     preparation = _Preparation(
         spec=spec,
+        repository_node_id=repository_node_id,
         base_oid=base_oid,
         github=github,
-        token=token,
+        reader=reader,
         settings=settings,
         context=TemplateContext(
             repository=repository,
@@ -85,34 +91,50 @@ async def prepare_change(
             campaign_description=spec.description,
             campaign_link=campaign_link,
         ),
-        log=StepLog(secrets=[token]),
+        log=StepLog(secrets=[reader.token]),
         at=utcnow().replace(microsecond=0),
     )
     preparation.log.line(f"{repository.name} at {base_oid} ({repository.branch})")
-    async with working_folder(settings.workspace_dir) as folder:
-        if spec.runs_code:
-            return await _in_checkout(preparation, folder)
+    edited: _Edited | None = None
+    if not spec.runs_code:
         try:
-            return await _through_api(preparation, folder / "api")
+            edited = await _edit(preparation)
         except NeedsCheckout as reason:
             preparation.log.line(f"a clone is needed: {reason}; the steps begin again there")
-            return await _in_checkout(preparation, folder)
+    if edited and not edited.after:
+        return _change(preparation, NO_DIFFERENCE, edited.texts)
+    async with places, working_folder(settings.workspace_dir) as folder:
+        if edited:
+            return await _change_of(preparation, edited, folder / "api")
+        return await _in_checkout(preparation, folder)
 
 
-async def _through_api(preparation: _Preparation, folder: Path) -> PreparedChange:
-    tree = ApiTree(
-        preparation.github, token=preparation.token, repository=preparation.repository, oid=preparation.base_oid
-    )
+@dataclass(frozen=True, kw_only=True)
+class _Edited:
+    """Files as the commit has them, as the steps left them, and the texts of the pull request."""
+
+    before: list[FileChange]
+    after: list[FileChange]
+    texts: Mapping[str, str]
+
+
+async def _edit(preparation: _Preparation) -> _Edited:
+    """Runs the steps on what GitHub's API gives."""
+    tree = ApiTree(preparation.reader, repository_node_id=preparation.repository_node_id, oid=preparation.base_oid)
     edits = [step for step in preparation.spec.steps if isinstance(step, EditStep)]
     await tree.prefetch(path for step in edits for path in paths_of(step.edit))
     context = await run_steps(preparation.spec.steps, tree, preparation.context, preparation.log, _no_commands)
     before, after = await tree.before_and_after()
-    texts = _rendered(preparation, context)
-    if not after:
-        return _change(preparation, NO_DIFFERENCE, texts)
+    return _Edited(before=before, after=after, texts=_rendered(preparation, context))
+
+
+async def _change_of(preparation: _Preparation, edited: _Edited, folder: Path) -> PreparedChange:
+    texts = edited.texts
     repository = await create_repository(folder)
-    base = await commit_files(repository, before, parent=None, message="base", at=preparation.at)
-    commit = await commit_files(repository, after, parent=base, message=texts["commit_message"], at=preparation.at)
+    base = await commit_files(repository, edited.before, parent=None, message="base", at=preparation.at)
+    commit = await commit_files(
+        repository, edited.after, parent=base, message=texts["commit_message"], at=preparation.at
+    )
     return _change(preparation, await difference(repository, base=base, commit=commit), texts)
 
 
@@ -146,7 +168,7 @@ async def _in_checkout(preparation: _Preparation, folder: Path) -> PreparedChang
 async def _working_copy(preparation: _Preparation, folder: Path) -> WorkingCopy:
     (folder / "tree").mkdir()
     repository: Repository = await create_repository(folder / "git", folder / "tree")
-    github, token = preparation.github, preparation.token
+    github, token = preparation.github, preparation.reader.token
     clone_url = github.clone_url(preparation.repository)
     await github.while_young(
         token,

@@ -9,20 +9,19 @@ from dataclasses import dataclass, field
 
 from shared.domain import commands
 from shared.domain.artifact import ArtifactKind, artifact_key
-from shared.domain.permissions import SELECT
 from shared.domain.run import Run
 from shared.domain.spec import CampaignSpec
 from shared.domain.target import DiffStat, PublishAs, Target, TargetState
 from shared.domain.templates import RepositoryContext
 from shared.errors import GitHubNotFound, StepFailed, TargetBlocked
-from shared.github.branches import repository_for_target
 from shared.outbox import Work
 from shared.postgres import artifacts
 
 from .context import CampaignsContext
-from .loading import campaign_link, repository_token
+from .loading import campaign_link
 from .moves import move_target
 from .preparation import prepare_change
+from .reading import Reader
 from .verdicts import JUDGED, verdict_on
 
 
@@ -47,46 +46,42 @@ class StoredArtifact:
     sha256: str
 
 
-async def prepare(ctx: CampaignsContext, target: Target, *, run: Run, spec: CampaignSpec) -> Preparation:
+async def prepare(
+    ctx: CampaignsContext, target: Target, *, run: Run, spec: CampaignSpec, reader: Reader
+) -> Preparation:
     """Runs the spec's steps on the base branch as it is now; writes nothing anywhere.
 
     Raises what another attempt may put right, limits above all.
     """
     try:
-        async with repository_token(ctx, target, SELECT, purpose="prepare") as token:
-            name, is_archived, base_oid = await repository_for_target(
-                ctx.github,
-                repository_node_id=target.repository_node_id,
-                base_branch=target.base_branch,
-                token=token,
-            )
-            if is_archived:
-                raise TargetBlocked("the repository is archived")
-            if base_oid is None:
-                raise GitHubNotFound(f"the repository has no branch {target.base_branch}")
-            change = await prepare_change(
-                spec=spec,
-                repository=RepositoryContext(name=name, branch=target.base_branch),
-                base_oid=base_oid,
-                github=ctx.github,
-                token=token,
-                settings=ctx.settings,
-                campaign_link=campaign_link(ctx, run),
-            )
+        base = await reader.base(target)
+        if base.is_archived:
+            raise TargetBlocked("the repository is archived")
+        if base.oid is None:
+            raise GitHubNotFound(f"the repository has no branch {target.base_branch}")
+        change = await prepare_change(
+            spec=spec,
+            repository=RepositoryContext(name=base.repository, branch=target.base_branch),
+            repository_node_id=target.repository_node_id,
+            base_oid=base.oid,
+            github=ctx.github,
+            reader=reader,
+            settings=ctx.settings,
+            campaign_link=campaign_link(ctx, run),
+            places=ctx.places,
+        )
     except JUDGED as error:
-        verdict = verdict_on(error)
-        log = error.log if isinstance(error, StepFailed) else f"{error}\n".encode()
-        return Preparation(state=verdict.state, reason=verdict.reason, contents={ArtifactKind.LOG: log})
+        return judged(error)
     if change.is_empty:
         return Preparation(
             state=TargetState.UNCHANGED,
             reason="the steps changed nothing",
-            base_oid=base_oid,
+            base_oid=base.oid,
             contents={ArtifactKind.LOG: change.log},
         )
     return Preparation(
         state=TargetState.PREPARED,
-        base_oid=base_oid,
+        base_oid=base.oid,
         stat=change.stat,
         contents={
             ArtifactKind.LOG: change.log,
@@ -95,6 +90,13 @@ async def prepare(ctx: CampaignsContext, target: Target, *, run: Run, spec: Camp
             ArtifactKind.CHANGE: change.to_json(),
         },
     )
+
+
+def judged(error: Exception) -> Preparation:
+    """What one of the `JUDGED` errors makes of a preparation."""
+    verdict = verdict_on(error)
+    log = error.log if isinstance(error, StepFailed) else f"{error}\n".encode()
+    return Preparation(state=verdict.state, reason=verdict.reason, contents={ArtifactKind.LOG: log})
 
 
 async def store(ctx: CampaignsContext, target: Target, preparation: Preparation) -> list[StoredArtifact]:

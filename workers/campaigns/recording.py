@@ -10,8 +10,8 @@ from shared.postgres import targets
 from shared.postgres.targets import Move
 
 from ..runtime import Command
+from .access import repository_token
 from .context import CampaignsContext
-from .loading import repository_token
 from .marks import PullRequestMark, read_mark
 from .moves import move_target
 from .publishing import Outcome

@@ -10,7 +10,7 @@ from .context import CampaignsContext, open_campaigns
 from .deliveries import handle_webhook
 from .finishing import finish_settled_runs
 from .following import follow_pull_requests
-from .handlers import give_up, plan_run, prepare_target, publish_target
+from .handlers import give_up, plan_run, prepare_target, prepare_targets, publish_target
 from .webhooks.delivering import deliver_webhooks, forget_webhooks
 
 
@@ -25,6 +25,7 @@ WORKER: Worker[CampaignsContext, CampaignsSettings] = Worker(
     handlers={
         "plan_run": plan_run,
         "prepare_target": prepare_target,
+        "prepare_targets": prepare_targets,
         "publish_target": publish_target,
         "handle_webhook": handle_webhook,
     },

@@ -40,7 +40,7 @@ async def test_planning_makes_each_included_repository_a_target_with_a_command(
     planned = await rows.targets_of(run_id)
     assert [target.repository for target in planned] == [f"acme/repo-{n}" for n in range(100) if n % 4]
     assert {(target.branch, target.publish_as) for target in planned} == {("octobatch/notice", PublishAs.OPEN)}
-    assert await rows.accepted("prepare_target") == 75
+    assert await rows.accepted("prepare_targets") == 1
     assert await rows.run_state(run_id) == "running"
     assert await rows.event_types(run_id) == ["run.running"]
     with pytest.raises(AlreadyDone):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from shared.github.git_process import create_repository, push_commit
 from shared.settings import CampaignsSettings
 from tests.github_sandbox import RunningSandbox
 from workers.campaigns.preparation import prepare_change
+from workers.campaigns.reading import Reader
 
 OWNER = "octo-org"
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -78,14 +80,17 @@ class Hub:
         self, steps: str, name: str, oid: str, *, title: str = "T", github: GitHubClient | None = None
     ) -> PreparedChange:
         """Prepares a spec of these steps."""
+        node = await self.github.rest("GET", f"/repos/{name}", token=self.token)
         return await prepare_change(
             spec=parse_spec(SPEC.format(steps=steps.strip("\n"), title=title)),
             repository=RepositoryContext(name=name, branch="main"),
+            repository_node_id=node["node_id"],
             base_oid=oid,
             github=github or self.github,
-            token=self.token,
+            reader=Reader(github or self.github, self.token),
             settings=self.settings,
             campaign_link="https://octobatch.test/campaigns/x",
+            places=asyncio.Semaphore(),
         )
 
     def clone_url_with_token(self, name: str) -> str:
