@@ -128,13 +128,18 @@ async def evict_unheld(conn: Connection, run_id: RunId, *, by: OperationId | Non
 
 
 async def runs_with_tokens_to_revoke(conn: Connection, *, finished_for: timedelta) -> list[RunId]:
-    """Runs that ended so long ago and hold tokens still, or held ones that nobody else does."""
+    """Runs that ended so long ago and hold tokens still, or held ones that nobody else does.
+
+    A run that was given one since is left out: a pull request may need its branch rebased long after the end.
+    """
     rows = await conn.fetch(
         f"""
         SELECT DISTINCT h.run_id FROM token_holders h
         JOIN tokens t ON t.sha256 = h.token_sha256 JOIN runs r ON r.id = h.run_id
         WHERE r.finished_at <= now() - $1::interval AND {_LIVE} AND t.lost_at IS NULL
           AND (h.released_at IS NULL OR {_UNHELD})
+          AND NOT EXISTS (
+              SELECT FROM token_holders n WHERE n.run_id = h.run_id AND n.granted_at > now() - $1::interval)
         """,  # noqa: S608
         finished_for,
     )

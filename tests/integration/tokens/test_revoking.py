@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -77,6 +78,22 @@ async def test_a_runs_tokens_end_with_it_but_not_those_that_another_run_holds(se
     assert row
     assert (row["run_id"], row["token_sha256"], row["holders"]) == (other, token_sha256(shared.token), 0)
     assert (await client.ask(asked(installation_id))).token != shared.token
+
+
+async def test_a_token_that_is_granted_after_the_end_of_its_run_is_left_for_a_while(service: TokensService) -> None:
+    await service.start()
+    run_id = await new_run(service, "one")
+    await service.client().get(asked(service.organization(), run_id=run_id))
+    await service.pool.execute(
+        "UPDATE runs SET state = 'completed', finished_at = now() - interval '1 day' WHERE id = $1", run_id
+    )
+
+    async def to_revoke(finished_for: timedelta) -> list[RunId]:
+        async with service.pool.acquire() as conn:
+            return await tokens.runs_with_tokens_to_revoke(conn, finished_for=finished_for)
+
+    assert await to_revoke(timedelta(minutes=1)) == []
+    assert await to_revoke(timedelta()) == [run_id]
 
 
 async def test_all_tokens_of_an_installation_end_and_no_others(service: TokensService) -> None:
