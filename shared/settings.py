@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import re
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
@@ -210,6 +211,20 @@ class CampaignsSettings(WorkerSettings, WebhooksSettings):
         pattern="^(auto|bubblewrap|process)$",
         description="auto = bubblewrap where it works, else a plain process",
     )
+    run_network: str = Field(
+        "proxy",
+        pattern="^(none|proxy|shared)$",
+        description="what `network: true` gives a step: proxy = public addresses, through a proxy of the worker's;"
+        " none = nothing: such steps fail; shared = all that the worker reaches, its stores among it",
+    )
+    run_network_allowed: str = Field(
+        "",
+        description="networks that such steps may reach through the proxy although they are not public, with commas"
+        " between them, such as 10.1.2.0/24",
+    )
+    step_secrets_dir: Path | None = Field(
+        None, description="folder with a file for each secret that a step may ask for by its name; none = no secrets"
+    )
     api_transport_max_bytes: int = Field(
         512 * 1024,
         ge=0,
@@ -226,6 +241,21 @@ class CampaignsSettings(WorkerSettings, WebhooksSettings):
     webhooks_retention_days: int = Field(
         30, ge=1, description="how long the log of outgoing webhooks keeps what was delivered or given up"
     )
+
+    @field_validator("run_network_allowed")
+    @classmethod
+    def _is_networks(cls, text: str) -> str:
+        _networks(text)
+        return text
+
+    @property
+    def allowed_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """`run_network_allowed`, one by one."""
+        return _networks(self.run_network_allowed)
+
+
+def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    return tuple(ip_network(each.strip()) for each in text.split(",") if each.strip())
 
 
 class SelectionSettings(WorkerSettings):

@@ -30,9 +30,11 @@ from shared.settings import CampaignsSettings
 from .api_tree import ApiTree
 from .isolation import detect_isolation
 from .reading import Reader
+from .sandboxes import Network
 from .steps.edits import paths_of
 from .steps.log import StepLog
-from .steps.run import run_step
+from .steps.run import CommandRunner
+from .steps.secrets import StepSecrets
 from .steps.sequence import run_steps
 from .tree import NeedsCheckout
 from .working_copy import WorkingCopy
@@ -54,6 +56,7 @@ class _Preparation:
     reader: Reader
     settings: CampaignsSettings
     context: TemplateContext
+    secrets: StepSecrets
     log: StepLog
     at: datetime
 
@@ -78,6 +81,7 @@ async def prepare_change(
 
     Raises `StepFailed` (its `log` says what the steps said until then) and the errors of GitHub.
     """
+    secrets = StepSecrets(settings.step_secrets_dir)
     preparation = _Preparation(
         spec=spec,
         repository_node_id=repository_node_id,
@@ -91,7 +95,8 @@ async def prepare_change(
             campaign_description=spec.description,
             campaign_link=campaign_link,
         ),
-        log=StepLog(secrets=[reader.token]),
+        secrets=secrets,
+        log=StepLog(secrets=[reader.token], redact=secrets.redacted),
         at=utcnow().replace(microsecond=0),
     )
     preparation.log.line(f"{repository.name} at {base_oid} ({repository.branch})")
@@ -145,11 +150,14 @@ async def _no_commands(step: RunStep, context: TemplateContext, log: StepLog) ->
 async def _in_checkout(preparation: _Preparation, folder: Path) -> PreparedChange:
     isolation = await asyncio.to_thread(detect_isolation, preparation.settings.run_isolation, folder.parent)
     copy = await _working_copy(preparation, folder)
-
-    async def run(step: RunStep, context: TemplateContext, log: StepLog) -> StepResult:
-        return await run_step(step, copy, isolation, context, log)
-
-    context = await run_steps(preparation.spec.steps, copy.tree, preparation.context, preparation.log, run)
+    runner = CommandRunner(
+        copy=copy,
+        isolation=isolation,
+        secrets=preparation.secrets,
+        network=Network(preparation.settings.run_network),
+        allowed_networks=preparation.settings.allowed_networks,
+    )
+    context = await run_steps(preparation.spec.steps, copy.tree, preparation.context, preparation.log, runner.run)
     texts = _rendered(preparation, context)
     try:
         commit = await commit_tree(
@@ -176,7 +184,11 @@ async def _working_copy(preparation: _Preparation, folder: Path) -> WorkingCopy:
             repository, clone_url=clone_url, token=token, oid=preparation.base_oid, network=github.network
         ),
     )
-    await check_out(repository, preparation.base_oid)
+    try:
+        await check_out(repository, preparation.base_oid)
+    except GitFailed as error:  # paths that git refuses to write, such as .git/config
+        preparation.log.line(f"failed: {error}")
+        raise StepFailed(0, f"the repository cannot be checked out: {error}", log=preparation.log.content()) from None
     return WorkingCopy(folder, repository, head=preparation.base_oid)
 
 
@@ -198,6 +210,13 @@ def _rendered(preparation: _Preparation, context: TemplateContext) -> dict[str, 
     return texts
 
 
+def _refuse_secrets(preparation: _Preparation, found: Difference, texts: Mapping[str, str]) -> None:
+    contents = [part for file in found.files for part in (file.path.encode(errors="replace"), file.content or b"")]
+    name = preparation.secrets.found_in([*contents, *(text.encode() for text in texts.values())])
+    if name:
+        raise _failed_at_the_end(preparation, f"the change has the step secret {name} in it")
+
+
 def _failed_at_the_end(preparation: _Preparation, why: str) -> StepFailed:
     """What becomes of a target whose steps went well, but whose pull request cannot be made of them."""
     preparation.log.line(f"failed: {why}")
@@ -206,6 +225,7 @@ def _failed_at_the_end(preparation: _Preparation, why: str) -> StepFailed:
 
 def _change(preparation: _Preparation, found: Difference, texts: Mapping[str, str]) -> PreparedChange:
     stat = found.stat
+    _refuse_secrets(preparation, found, texts)
     preparation.log.line(
         f"{stat.files} files changed, {stat.additions} lines added, {stat.deletions} deleted"
         if found.files

@@ -12,16 +12,32 @@ import shutil
 import subprocess
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from shared.github.git_process import Repository
 
 from .checkout_tree import CheckoutTree
-from .isolation import Isolation, Sandbox, git_objects_seen, make_sandbox
-from .tree import is_git_folder
+from .sandboxes import Isolation, Network, Sandbox, git_objects_seen, make_sandbox
+from .tree import TreeError, is_git_folder
 from .workspace import remove_folder
 
 _STEP_GIT_CONFIG = "[safe]\n\tdirectory = *\n[user]\n\tname = step\n\temail = step@localhost\n"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """A command, and where it runs: a folder of the tree (empty = its root), with the step's files there."""
+
+    script: str
+    files: Mapping[str, str] = field(default_factory=dict[str, str])
+    folder: str = ""
+    network: Network = Network.NONE
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The step's files, from the root of the tree."""
+        return tuple(f"{self.folder}/{name}".lstrip("/") for name in self.files)
 
 
 class WorkingCopy:
@@ -66,24 +82,30 @@ class WorkingCopy:
         return [name for name in names.decode(errors="surrogateescape").split("\0") if name]
 
     @asynccontextmanager
-    async def ready(self, isolation: Isolation, script: str, files: Mapping[str, str]) -> AsyncIterator[Sandbox]:
-        """The sandbox of one command, with the step's files in the tree; afterwards they are gone again."""
-        sandbox = await asyncio.to_thread(self._set_up, isolation, script, files)
+    async def ready(self, isolation: Isolation, place: Place) -> AsyncIterator[Sandbox]:
+        """The sandbox of one command, with the step's files in the tree; afterwards they are gone again.
+
+        Raises `TreeError` where an earlier step has put something else in the place of the folder.
+        """
+        sandbox = await asyncio.to_thread(self._set_up, isolation, place)
         try:
             yield sandbox
         finally:
             self._command_ran = True
-            await asyncio.to_thread(self._clear_up, files)
+            await asyncio.to_thread(self._clear_up, place)
 
-    def _set_up(self, isolation: Isolation, script: str, files: Mapping[str, str]) -> Sandbox:
+    def _set_up(self, isolation: Isolation, place: Place) -> Sandbox:
+        folder = self._checked(place)
         for name in ("home", "tmp", "aside"):
             remove_folder(self.folder / name)
         (self.folder / "aside").mkdir(mode=0o700)
-        sandbox = make_sandbox(self.folder, isolation, read_only=tuple(files))
-        sandbox.script.write_text(script)
+        sandbox = make_sandbox(
+            self.folder, isolation, folder=place.folder, read_only=place.paths, network=place.network
+        )
+        sandbox.script.write_text(place.script)
         sandbox.script.chmod(0o755)
-        for name, content in files.items():
-            path = self.tree.root / name
+        for name, content in place.files.items():
+            path = folder / name
             if os.path.lexists(path):
                 path.rename(self.folder / "aside" / name)
             path.write_text(content)
@@ -92,10 +114,23 @@ class WorkingCopy:
         self._hand_over(sandbox)
         return sandbox
 
-    def _clear_up(self, files: Mapping[str, str]) -> None:
+    def _checked(self, place: Place) -> Path:
+        """The folder that the step runs in; no link on the way to it may lead this process elsewhere."""
+        folder = self.tree.root
+        for part in place.folder.split("/") if place.folder else ():
+            folder /= part
+            if folder.is_symlink() or not folder.is_dir():
+                raise TreeError(f"there is no folder {place.folder} any more")
+        return folder
+
+    def _clear_up(self, place: Place) -> None:
         self._remove_git_folders()
-        for name in files:
-            path, aside = self.tree.root / name, self.folder / "aside" / name
+        try:
+            folder = self._checked(place)
+        except TreeError:
+            return  # the step has removed it, and its files with it
+        for name in place.files:
+            path, aside = folder / name, self.folder / "aside" / name
             _remove(path)
             if os.path.lexists(aside):
                 aside.rename(path)

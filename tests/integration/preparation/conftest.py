@@ -20,9 +20,11 @@ from shared.github.git import Difference, commit_files, commit_tree, difference
 from shared.github.git_process import check_out, create_repository
 from shared.settings import CampaignsSettings
 from tests.github_sandbox import RunningSandbox, running_sandbox
-from workers.campaigns.isolation import Isolation, Kind, detect_isolation
+from workers.campaigns.isolation import detect_isolation
+from workers.campaigns.sandboxes import Isolation, Kind
 from workers.campaigns.steps.log import StepLog
-from workers.campaigns.steps.run import run_step
+from workers.campaigns.steps.run import CommandRunner
+from workers.campaigns.steps.secrets import StepSecrets
 from workers.campaigns.working_copy import WorkingCopy
 from workers.campaigns.workspace import working_folder
 
@@ -45,16 +47,29 @@ FILES = (
 class Copy:
     """A working copy, how its commands are isolated, and what its steps have said."""
 
-    copy: WorkingCopy
-    isolation: Isolation
+    runner: CommandRunner
     base: str
     log: StepLog
+
+    @property
+    def copy(self) -> WorkingCopy:
+        """The working copy itself."""
+        return self.runner.copy
+
+    @property
+    def isolation(self) -> Isolation:
+        """How its commands are isolated."""
+        return self.runner.isolation
 
     async def run(self, script: str, **fields: Any) -> StepResult:
         """Runs a step, as a spec has it."""
         step = RunStep.model_validate({"run": script, **fields})
         context = TemplateContext(repository=RepositoryContext(name="acme/api", branch="main"), campaign_name="test")
-        return await run_step(step, self.copy, self.isolation, context, self.log)
+        return await self.runner.run(step, context, self.log)
+
+    def with_runner(self, **fields: Any) -> Copy:
+        """The same working copy, whose steps run in another way."""
+        return replace(self, runner=replace(self.runner, **fields))
 
     async def changes(self) -> Difference:
         """What the steps changed so far."""
@@ -87,7 +102,9 @@ async def copy(tmp_path: Path, isolation_setting: str) -> AsyncIterator[Copy]:
         base = await commit_files(replace(repository, tree=None), FILES, parent=None, message="base", at=AT)
         await check_out(repository, base)
         working_copy = WorkingCopy(folder, repository, head=base)
-        yield Copy(copy=working_copy, isolation=isolation, base=base, log=StepLog())
+        secrets = StepSecrets(tmp_path / "secrets")
+        runner = CommandRunner(copy=working_copy, isolation=isolation, secrets=secrets)
+        yield Copy(runner=runner, base=base, log=StepLog(redact=secrets.redacted))
 
 
 BOTH = pytest.mark.parametrize("isolation_setting", [str(Kind.BUBBLEWRAP), str(Kind.PROCESS)])

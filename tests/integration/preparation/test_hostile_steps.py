@@ -10,10 +10,13 @@ from uuid import uuid4
 
 import pytest
 
+from shared.github.git import commit_tree
+from shared.github.git_process import GitFailed, check_out
+from workers.campaigns.sandboxes import Limits
 from workers.campaigns.steps.commands import CommandFailed
 from workers.campaigns.tree import TreeError
 
-from .conftest import BOTH, Copy
+from .conftest import AT, BOTH, Copy
 
 
 @BOTH
@@ -77,6 +80,8 @@ async def test_hooks_and_configuration_planted_in_git_folders_have_no_effect(cop
     outside = Path(f"/tmp/octobatch-{uuid4().hex}")
     script = f"""
         evil='touch {proof}; touch {outside}'
+        git init -q --bare bare; printf '[core]\\n\\tfsmonitor = %s\\n' "$PWD/evil" >> bare/config
+        rm -rf bare/hooks bare/description bare/info bare/objects bare/branches
         for repository in . sub; do
             mkdir -p $repository/.git/hooks
             test $repository = . || git init -q $repository
@@ -92,13 +97,14 @@ async def test_hooks_and_configuration_planted_in_git_folders_have_no_effect(cop
         done
         printf '#!/bin/sh\\n%s\\n' "$evil" > evil; chmod +x evil
         printf '* filter=f diff=f merge=f\\n' > .gitattributes
+        printf '[submodule "sub"]\\n\\tpath = sub\\n\\turl = %s\\n\\tupdate = !%s\\n' "$PWD" "$PWD/evil" > .gitmodules
         echo x > sub/file
         rm -f {proof}
     """
     await copy.run(script)
     await copy.run("true")
     changed = {file.path for file in (await copy.changes()).files}
-    assert changed == {".gitattributes", "evil", "sub/file"}
+    assert changed == {".gitattributes", ".gitmodules", "bare/HEAD", "bare/config", "evil", "sub/file"}
     assert not proof.exists()
     assert not outside.exists()
 
@@ -127,5 +133,45 @@ async def test_links_out_of_the_tree_are_not_followed(copy: Copy) -> None:
 async def test_files_of_a_size_without_end_are_cut_off(copy: Copy) -> None:
     started = time.monotonic()
     with pytest.raises(CommandFailed, match=r"File size limit|signal|status"):
-        await copy.run("truncate -s 2G big.tmp")
+        await copy.run("truncate -s 10G big.tmp")
     assert time.monotonic() - started < 20
+
+
+@BOTH
+async def test_output_without_end_ends_the_step(copy: Copy) -> None:
+    limited = copy.with_runner(limits=Limits(output_bytes=4 * 1024**2))
+    with pytest.raises(CommandFailed, match="wrote more than 4 MiB of output and was ended"):
+        await limited.run("yes")
+
+
+@pytest.mark.parametrize(
+    ("limits", "script"),
+    [
+        (Limits(files=1000), "mkdir d; cd d; seq 2000 | xargs touch; sleep 60"),
+        (Limits(written_bytes=8 * 1024**2), "for i in 1 2 3; do head -c 4M /dev/urandom > $TMPDIR/$i; done; sleep 60"),
+    ],
+)
+async def test_a_step_that_fills_the_disk_is_ended(copy: Copy, limits: Limits, script: str) -> None:
+    with pytest.raises(CommandFailed, match="filled its folders"):
+        await copy.with_runner(limits=limits).run(script)
+
+
+async def test_variables_of_the_spec_touch_nothing_that_has_rights_still(copy: Copy) -> None:
+    plant = "printf '#!/bin/sh\\nid -u > /workspace/as-%s\\n' > $name; chmod +x $name"
+    await copy.run(f"for name in setpriv prlimit env sh bash; do {plant}; done")
+    await copy.run("/usr/bin/true", env={"PATH": "/workspace", "LD_PRELOAD": "/workspace/evil.so"})
+    assert not [path for path in (copy.copy.folder / "tree").iterdir() if path.name.startswith("as-")]
+
+
+async def test_a_configuration_of_git_in_the_repository_itself_is_not_checked_out(copy: Copy) -> None:
+    repository = copy.copy.repository
+    config = (
+        await repository.git("hash-object", "-w", "--stdin", input=b"[core]\n\tfsmonitor = touch /tmp/x\n")
+    ).strip()
+    for name in (b".git", b".GIT", b"git~1"):
+        inner = await repository.git("mktree", input=b"100644 blob %s\tconfig\n" % config)
+        outer = await repository.git("mktree", input=b"040000 tree %s\t%s\n" % (inner.strip(), name))
+        commit = await commit_tree(repository, outer.decode().strip(), parent=copy.base, message="m", at=AT)
+        with pytest.raises(GitFailed, match="invalid path"):
+            await check_out(repository, commit)
+        assert not list((copy.copy.folder / "tree").glob(f"{name.decode()}/*"))

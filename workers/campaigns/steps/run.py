@@ -3,72 +3,101 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from shared.domain.spec import Output, OutputFormat, RunStep
 from shared.domain.templates import InvalidTemplate, StepResult, TemplateContext, render
 
-from ..isolation import Isolation, Limits, environment
-from ..working_copy import WorkingCopy
-from .commands import CommandFailed, CommandResult, run_command
+from ..egress import VARIABLES, AnyNetwork, Egress
+from ..sandboxes import Isolation, Kind, Limits, Network, environment
+from ..working_copy import Place, WorkingCopy
+from .commands import Captured, CommandFailed, CommandResult, run_command
 from .log import StepLog
+from .secrets import StepSecrets
 from .text import EditFailed
 from .yaml_edit import parse_yaml
 
-LIMITS = Limits()
+
+@dataclass(frozen=True, kw_only=True)
+class CommandRunner:
+    """How a preparation runs `run` steps: where, what of the network they may have, and whose secrets they are given.
+
+    `network` is what `network: true` stands for here, `none` where this worker refuses it.
+    """
+
+    copy: WorkingCopy
+    isolation: Isolation
+    secrets: StepSecrets
+    network: Network = Network.PROXY
+    allowed_networks: Sequence[AnyNetwork] = ()
+    limits: Limits = field(default_factory=Limits)
+
+    async def run(self, step: RunStep, context: TemplateContext, log: StepLog) -> StepResult:
+        """Runs a step; raises `CommandFailed` after its last attempt, `InvalidTemplate` where a value is not there."""
+        env = {name: render(text, context) for name, text in step.templates_of_env.items()}
+        inside = replace(context, env=env)
+        script = render(step.run, inside)
+        files = {name: render(text, inside) for name, text in step.files.items()}
+        network = self._network(step)
+        env |= {name: self.secrets.read(secret) for name, secret in step.secrets_of_env.items()}
+        log.line(f"  in {self.isolation.describe(network)}")
+        log.output("$", script, 0)
+        place = Place(script=script, files=files, folder=context.workspace, network=network)
+        before = await self.copy.snapshot()
+        result = await self._attempts(step, place, env, log, before)
+        log.paths("changed", await self.copy.changed_since(before, await self.copy.snapshot()))
+        after = StepResult(stdout=self._said(result.stdout), stderr=self._said(result.stderr))
+        return replace(after, outputs=_outputs(step.outputs, replace(inside, step=after)))
+
+    async def _attempts(
+        self, step: RunStep, place: Place, env: Mapping[str, str], log: StepLog, before: str
+    ) -> CommandResult:
+        attempt = 1
+        while True:
+            result = await self._attempt(step, place, env, log)
+            log.output("out", self._said(result.stdout), result.stdout.left_out)
+            log.output("err", self._said(result.stderr), result.stderr.left_out)
+            why = _why_failed(result)
+            log.line(f"  {why or 'ended well'} after {result.seconds:.1f} s")
+            if not why:
+                return result
+            if attempt == step.max_attempts:
+                raise CommandFailed(why)
+            attempt += 1
+            log.line(f"  attempt {attempt} of {step.max_attempts}, from the tree as it was before")
+            await self.copy.restore(before)
+
+    async def _attempt(self, step: RunStep, place: Place, env: Mapping[str, str], log: StepLog) -> CommandResult:
+        egress = Egress(allowed=self.allowed_networks) if place.network is Network.PROXY else None
+        proxy: Mapping[str, str] = VARIABLES if egress else {}
+        async with self.copy.ready(self.isolation, place) as sandbox:
+            given = environment(self.isolation, sandbox, {**proxy, **env})
+            result = await run_command(
+                self.isolation, sandbox, env=given, time_limit=step.timeout, limits=self.limits, egress=egress
+            )
+        for refused in dict.fromkeys(egress.refused if egress else ()):
+            log.line(f"  network | refused: {refused}")
+        return result
+
+    def _network(self, step: RunStep) -> Network:
+        if not step.network:
+            return Network.NONE
+        if self.network is Network.NONE:
+            raise CommandFailed("network: true is not allowed by this worker (OCTOBATCH_RUN_NETWORK is none)")
+        if self.isolation.kind is not Kind.BUBBLEWRAP:
+            raise CommandFailed(f"network: true needs bubblewrap, which is not used here: {self.isolation.why}")
+        return self.network
+
+    def _said(self, output: Captured) -> str:
+        return self.secrets.redacted(output.text, is_cut=output.left_out > 0)
 
 
-async def run_step(
-    step: RunStep, copy: WorkingCopy, isolation: Isolation, context: TemplateContext, log: StepLog
-) -> StepResult:
-    """Runs a step; raises `CommandFailed` after its last attempt, `InvalidTemplate` where a value is not there."""
-    env = {name: render(text, context) for name, text in step.templates_of_env.items()}
-    inside = replace(context, env=env)
-    script = render(step.run, inside)
-    files = {name: render(text, inside) for name, text in step.files.items()}
-    log.line(f"  in {isolation.describe()}")
-    log.output("$", script, 0)
-    before = await copy.snapshot()
-    attempt = 1
-    while True:
-        result = await _attempt(step, copy, isolation, script, files, env)
-        log.output("out", result.stdout.text, result.stdout.left_out)
-        log.output("err", result.stderr.text, result.stderr.left_out)
-        why = _why_failed(result, step)
-        log.line(f"  {why or 'ended well'} after {result.seconds:.1f} s")
-        if not why:
-            break
-        if attempt == step.max_attempts:
-            raise CommandFailed(why)
-        attempt += 1
-        log.line(f"  attempt {attempt} of {step.max_attempts}, from the tree as it was before")
-        await copy.restore(before)
-    now = await copy.snapshot()
-    log.paths("changed", await copy.changed_since(before, now))
-    after = StepResult(stdout=result.stdout.text, stderr=result.stderr.text)
-    return replace(after, outputs=_outputs(step.outputs, replace(inside, step=after)))
-
-
-async def _attempt(
-    step: RunStep,
-    copy: WorkingCopy,
-    isolation: Isolation,
-    script: str,
-    files: Mapping[str, str],
-    env: Mapping[str, str],
-) -> CommandResult:
-    async with copy.ready(isolation, script, files) as sandbox:
-        return await run_command(
-            isolation, sandbox, env=environment(isolation, sandbox, env), time_limit=step.timeout, limits=LIMITS
-        )
-
-
-def _why_failed(result: CommandResult, step: RunStep) -> str:
+def _why_failed(result: CommandResult) -> str:
     """How a command failed; empty where it did not."""
     if result.status is None:
-        return f"took longer than {step.timeout.total_seconds():g} s and was ended"
+        return result.ended
     if result.status < 0:
         return f"was ended by signal {-result.status}"
     if result.status:

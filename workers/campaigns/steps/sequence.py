@@ -16,6 +16,7 @@ from ..tree import TreeError, WorkingTree
 from .commands import CommandFailed
 from .edits import apply_edit
 from .log import StepLog
+from .secrets import SecretProblem
 from .text import EditFailed
 
 RunCommand = Callable[[RunStep, TemplateContext, StepLog], Awaitable[StepResult]]
@@ -28,6 +29,7 @@ _FAILURES = (
     InvalidGlob,
     InvalidPattern,
     InvalidTemplate,
+    SecretProblem,
     TreeError,
     UnicodeError,  # half a surrogate pair, from an output that was JSON
 )
@@ -42,8 +44,9 @@ async def run_steps(
         try:
             result = await _run(step, tree, context, log, run)
         except _FAILURES as error:
-            log.line(f"  failed: {error}")
-            raise StepFailed(index, str(error), log=log.content()) from error
+            why = log.redacted(str(error))
+            log.line(f"  failed: {why}")
+            raise StepFailed(index, why, log=log.content()) from error
         context = replace(context, steps=[*context.steps, result])
     return context
 
