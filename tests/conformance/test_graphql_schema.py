@@ -9,6 +9,7 @@ from graphql import GraphQLSchema, build_schema, parse, validate
 
 from shared.github.branches import bases_query
 from shared.github.contents import Wanted, contents_query
+from shared.github.decorations import labels_query, mutations_document
 from shared.github.files import files_document
 from shared.github.graphql import document_text
 from shared.github.node_ids import create_labels_document, node_ids_document
@@ -103,6 +104,7 @@ def test_every_query_asks_what_it_costs(path: Path) -> None:
         bases_query([("R_1", "main"), ("R_2", "next")])[0],
         contents_query([Wanted(repository_node_id="R_1", oid="0" * 40)], [(0, "file", "a"), (0, "folder", "")])[0],
         count_document(3),
+        labels_query([("R_1", "a"), ("R_2", "b")])[0],
         files_document(2, with_text=True),
         files_document(1, with_text=False),
         node_ids_document(2, 1, 1),
@@ -116,8 +118,14 @@ def test_every_generated_document_is_valid_too_and_asks_what_it_costs(github_sch
     assert "rateLimit {" in text
 
 
-def test_the_generated_mutation_is_valid_too(github_schema: GraphQLSchema) -> None:
-    text = create_labels_document(2)
+@pytest.mark.parametrize(
+    "text",
+    [
+        create_labels_document(2),
+        mutations_document(["addLabelsToLabelable", "addAssigneesToAssignable", "requestReviews"]),
+    ],
+)
+def test_every_generated_mutation_is_valid_too(github_schema: GraphQLSchema, text: str) -> None:
     assert validate(github_schema, parse(text)) == []
     assert validate(build_schema(SDL.read_text()), parse(text)) == []
 

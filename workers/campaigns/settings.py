@@ -7,6 +7,7 @@ from shared.settings import CampaignsSettings
 
 from ..runtime import Periodic, Worker
 from .context import CampaignsContext, open_campaigns
+from .decorating import decorate_pull_requests
 from .deliveries import handle_webhook
 from .finishing import finish_settled_runs
 from .following import follow_pull_requests
@@ -31,6 +32,7 @@ WORKER: Worker[CampaignsContext, CampaignsSettings] = Worker(
     },
     cron=(
         Periodic(name="follow_pull_requests", every_seconds=_follow_interval, function=follow_pull_requests),
+        Periodic(name="decorate_pull_requests", every_seconds=3.0, function=decorate_pull_requests),
         Periodic(name="finish_settled_runs", every_seconds=5.0, function=finish_settled_runs),
         Periodic(name="deliver_webhooks", every_seconds=1.0, function=deliver_webhooks),
         Periodic(name="forget_webhooks", every_seconds=3600.0, function=forget_webhooks),

@@ -14,7 +14,8 @@ from shared.domain.spec import MergeMethod
 from shared.domain.target import DiffStat
 from shared.errors import GitHubInvalid, GitHubNotFound
 from shared.github import pull_request_acts as acts
-from shared.github.client import GitHubClient
+from shared.github.client import GitHubClient, Usage
+from shared.github.decorations import Decoration, decorate
 from shared.github.pull_request_acts import PullRequestView
 from shared.github.pull_requests import NewPullRequest, PullRequestState, close_pull_request, publish_change
 from tests.github_sandbox import RunningSandbox
@@ -134,3 +135,28 @@ async def test_auto_merge_waits_for_checks_and_is_refused_where_nothing_is_waite
     opened.sandbox.ask("POST", f"repositories/{opened.repository}/pulls/1/checks", {"name": "ci"})
     await enable()
     assert (await opened.look()).auto_merge is MergeMethod.SQUASH
+
+
+async def test_a_pull_request_is_decorated_in_few_requests_and_what_is_refused_is_told(opened: Opened) -> None:
+    usage = Usage()
+    wanted = Decoration(
+        node_id=opened.node_id,
+        repository_node_id=opened.repository_node_id,
+        repository=opened.repository,
+        labels=("dependencies", "bot"),
+        assignees=("ada",),
+        users=("ada", "nobody"),
+        teams=(f"{opened.repository.split('/')[0]}/core", "elsewhere/team"),
+    )
+    for _ in range(2):  # a repetition changes nothing
+        problems = await decorate(opened.github.counting(usage), [wanted], token=opened.token)
+        assert problems == {
+            opened.node_id: [
+                "GitHub knows no nobody here, or the App may not see it",
+                "GitHub knows no elsewhere/team here, or the App may not see it",
+            ]
+        }
+    view = await opened.look()
+    assert (sorted(view.labels), view.assignees) == (["bot", "dependencies"], ("ada",))
+    assert sorted(view.requested) == sorted(["ada", f"{opened.repository.split('/')[0]}/core"])
+    assert usage.requests == 6 + 5  # labels, people, teams by owner, the acts; once the labels are made
