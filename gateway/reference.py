@@ -58,6 +58,8 @@ _RUN = {
     "error": None,
     "started_at": _AT,
     "finished_at": _LATER,
+    "paused_at": None,
+    "paused_by": None,
     **_MADE,
 }
 _SELECTION = {**selection_examples.SELECTION, "campaign_id": _CAMPAIGN_ID, "run_id": _RUN_ID}

@@ -20,7 +20,7 @@ from ..resources import Opened
 from ..schemas import ShownOperation
 from ..selections.schemas import ShownSelection
 from ..targets.schemas import ShownTarget
-from . import operations
+from . import operations, pausing
 from .pace import limits_allow_at
 from .schemas import NewRun, RunDetails, ShownRun, StartedRun
 
@@ -87,6 +87,18 @@ async def get_run(run_id: UUID, resources: Opened, _: SignedIn) -> RunDetails:
 async def cancel_run(run_id: UUID, resources: Opened, _: SignedIn) -> ShownRun:
     """Cancel a run. After the answer nothing more is published; open pull requests stay open."""
     return ShownRun.model_validate(await operations.cancel_run(resources.outbox, run_id))
+
+
+@router.post("/runs/{run_id}/pause")
+async def pause_run(run_id: UUID, resources: Opened, principal: SignedIn) -> ShownRun:
+    """Pause a run. After the answer nothing new is begun or published; what is being published at this moment ends."""
+    return ShownRun.model_validate(await pausing.pause_run(resources.outbox, run_id, actor=principal.actor))
+
+
+@router.post("/runs/{run_id}/resume")
+async def resume_run(run_id: UUID, resources: Opened, principal: SignedIn) -> ShownRun:
+    """Go on where the run was paused."""
+    return ShownRun.model_validate(await pausing.resume_run(resources.outbox, run_id, actor=principal.actor))
 
 
 @router.get("/runs/{run_id}/targets")

@@ -36,6 +36,8 @@ class ShownRun(Shown):
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    paused_at: datetime | None = Field(None, description="since when it is paused; null where it goes on")
+    paused_by: str | None = None
 
 
 class RunDetails(ShownRun):

@@ -13,6 +13,7 @@ ALTER TABLE targets
     ADD COLUMN preview_target_id uuid REFERENCES targets,
     ADD COLUMN is_imported boolean NOT NULL DEFAULT false,
     ADD COLUMN released_at timestamptz,
+    ADD COLUMN paused_from text,
     ADD COLUMN published_at timestamptz,
     ADD COLUMN decorated_at timestamptz,
     ADD COLUMN detached_at timestamptz;
@@ -27,6 +28,8 @@ ALTER TABLE runs
     ADD COLUMN paused_at timestamptz,
     ADD COLUMN paused_by text,
     ADD COLUMN waits_for jsonb,
+    ADD COLUMN most_failures integer,
+    ADD COLUMN is_scheduled boolean NOT NULL DEFAULT false,
     ADD COLUMN release_at timestamptz;
 
 ALTER TABLE campaigns

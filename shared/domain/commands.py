@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from .ids import InstallationId, RunId, SelectionId, new_id
 from .operation import NewOperation, Priority, Service
 from .target import NewTarget, Target
@@ -61,13 +63,13 @@ def plan_run(run_id: RunId, *, actor: str) -> NewOperation:
     )
 
 
-def prepare_target(target: Target | NewTarget, *, actor: str) -> NewOperation:
-    """Run the steps, store log, patch and diff; once for each attempt of the target."""
+def prepare_target(target: Target | NewTarget, *, actor: str, again: str = "") -> NewOperation:
+    """Run the steps, store log, patch and diff; once for each attempt of the target, and for each `again`."""
     return NewOperation(
         service=Service.CAMPAIGNS,
         type="prepare_target",
         payload={"target_id": str(target.id)},
-        dedupe_key=f"prepare_target:{target.id}:{target.attempt}",
+        dedupe_key=f"prepare_target:{target.id}:{target.attempt}{again and f':{again}'}",
         actor=actor,
         run_id=target.run_id,
         target_id=target.id,
@@ -76,13 +78,25 @@ def prepare_target(target: Target | NewTarget, *, actor: str) -> NewOperation:
     )
 
 
-def prepare_targets(run_id: RunId, installation_id: InstallationId, batch: int, *, actor: str) -> NewOperation:
-    """Prepare the targets of a batch together, as `prepare_target` does each."""
+def prepare_all(
+    targets: Sequence[Target | NewTarget], *, one_by_one: bool, actor: str, again: str = ""
+) -> list[NewOperation]:
+    """Edits are prepared a batch at a time; code runs for each target on its own, spread over all workers."""
+    if one_by_one:
+        return [prepare_target(target, actor=actor, again=again) for target in targets]
+    batches = dict.fromkeys((target.run_id, target.installation_id, target.batch) for target in targets)
+    return [prepare_targets(*batch, actor=actor, again=again) for batch in batches]
+
+
+def prepare_targets(
+    run_id: RunId, installation_id: InstallationId, batch: int, *, actor: str, again: str = ""
+) -> NewOperation:
+    """Prepare the targets of a batch together, as `prepare_target` does each; once, and for each `again`."""
     return NewOperation(
         service=Service.CAMPAIGNS,
         type="prepare_targets",
         payload={"run_id": str(run_id), "installation_id": installation_id, "batch": batch},
-        dedupe_key=f"prepare_targets:{run_id}:{installation_id}:{batch}",
+        dedupe_key=f"prepare_targets:{run_id}:{installation_id}:{batch}{again and f':{again}'}",
         actor=actor,
         run_id=run_id,
         installation_id=installation_id,

@@ -14,7 +14,8 @@ from .target import PullRequestRef, TargetState
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """One thing that happened. `type` is `run.<state>`, `target.<state>` or `selection.<state>`.
+    """One thing that happened. `type` is `run.<state>`, `target.<state>`, `selection.<state>`, or of a run that is
+    paused or goes on `run.paused` or `run.resumed`.
 
     The payload is JSON; for targets it has `repository`, `from`, `to`, and where known `reason` and
     `pull_request` (`number`, `url`).
@@ -39,6 +40,18 @@ def run_event(run_id: RunId, state: RunState, *, now: datetime, error: str | Non
         target_id=None,
         type=f"run.{state}",
         payload=payload,
+        occurred_at=now,
+    )
+
+
+def pause_event(run_id: RunId, state: RunState, *, is_paused: bool, by: str, now: datetime) -> Event:
+    """A run that is in `state` was paused or resumed: `run.paused` or `run.resumed`."""
+    return Event(
+        id=EventId(new_id()),
+        run_id=run_id,
+        target_id=None,
+        type="run.paused" if is_paused else "run.resumed",
+        payload={"to": state.value, "by": by},
         occurred_at=now,
     )
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from ..errors import InvalidTransition
 from .ids import CampaignId, RunId, SelectionId
+from .waiting import Wait
 
 
 class RunState(StrEnum):
@@ -53,7 +54,9 @@ def check_transition(current: RunState, wanted: RunState) -> None:
 class Run:
     """A run as it is now. A `dry_run` prepares every target and publishes nothing.
 
-    `error` says why a run failed as a whole; targets carry errors of their own.
+    `error` says why a run failed as a whole; targets carry errors of their own. `waits_for` is what its rollout waits
+    for, `release_at` when it looks again, where time alone decides. More than `most_failures` failed targets end it.
+    A run that `is_scheduled` leaves alone what the same spec version has published already.
     """
 
     id: RunId
@@ -68,3 +71,9 @@ class Run:
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    paused_at: datetime | None = None
+    paused_by: str | None = None
+    waits_for: Wait | None = None
+    release_at: datetime | None = None
+    most_failures: int | None = None
+    is_scheduled: bool = False

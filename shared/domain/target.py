@@ -44,7 +44,7 @@ TARGET_TRANSITIONS: dict[TargetState, frozenset[TargetState]] = {
     _S.OPEN: frozenset({_S.DRAFT, _S.MERGED, _S.CLOSED, _S.CONFLICTED, _S.BLOCKED, _S.PENDING}),
     _S.CONFLICTED: frozenset({_S.OPEN, _S.DRAFT, _S.MERGED, _S.CLOSED, _S.BLOCKED, _S.PENDING}),
     _S.CLOSED: frozenset({_S.OPEN, _S.DRAFT, _S.CONFLICTED, _S.MERGED}),
-    _S.PAUSED: frozenset({_S.PENDING, _S.PREPARED, _S.CANCELLED}) | _ENDED_ON_GITHUB,
+    _S.PAUSED: frozenset({_S.PENDING, _S.PREPARED, _S.OPEN, _S.DRAFT, _S.CANCELLED}) | _ENDED_ON_GITHUB,
     _S.BLOCKED: frozenset({_S.PENDING, _S.OPEN, _S.DRAFT, _S.MERGED, _S.CLOSED, _S.CANCELLED}),
     _S.FAILED: frozenset({_S.PENDING, _S.CANCELLED}) | _ENDED_ON_GITHUB,
     _S.UNCHANGED: frozenset({_S.PENDING, _S.CLOSED}),
@@ -55,10 +55,14 @@ TARGET_TRANSITIONS: dict[TargetState, frozenset[TargetState]] = {
 
 Whatever begins anew (a retry, a rebase, steps run again) goes to `pending` with the next `attempt`. A target whose
 steps fail then keeps the pull request that it has, and goes back to `open`, `draft` or `conflicted` with a reason.
+What was at work on GitHub when its run was paused ends, and makes a paused target `open` or `draft`.
 """
 
-UNSETTLED = frozenset({_S.PENDING, _S.PREPARING, _S.PREPARED, _S.PUBLISHING})
+UNSETTLED = frozenset({_S.PENDING, _S.PREPARING, _S.PREPARED, _S.PUBLISHING, _S.PAUSED})
 """States in which an apply run still has work to do; in a dry run, `prepared` is settled too."""
+
+BY_RESUMING_ALONE = frozenset({_S.PENDING, _S.PREPARED})
+"""Where a paused target goes when its run is resumed, and not because a worker ends what it was doing."""
 
 FOLLOWED = frozenset({_S.DRAFT, _S.OPEN, _S.CONFLICTED})
 """States with a pull request that may still change on GitHub."""

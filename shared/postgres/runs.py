@@ -8,11 +8,13 @@ from asyncpg import Record
 
 from ..domain.ids import CampaignId, RunId, SelectionId
 from ..domain.run import Run, RunState, is_finished, states_before
+from ..domain.waiting import Wait
 from ..errors import NotFound
 from .pool import Connection
 
 _COLUMNS = """r.id, r.campaign_id, c.name AS campaign_name, r.spec_version, r.selection_id, r.dry_run, r.state, r.error,
-    r.created_by, r.created_at, r.started_at, r.finished_at"""
+    r.created_by, r.created_at, r.started_at, r.finished_at, r.paused_at, r.paused_by, r.waits_for, r.release_at,
+    r.most_failures, r.is_scheduled"""
 
 
 async def insert_run(
@@ -24,12 +26,14 @@ async def insert_run(
     selection_id: SelectionId,
     dry_run: bool,
     created_by: str,
+    is_scheduled: bool = False,
 ) -> None:
     """A new run whose selection is being made."""
     await conn.execute(
         """
-        INSERT INTO runs (id, campaign_id, spec_version, selection_id, dry_run, state, created_by, started_at)
-        VALUES ($1, $2, $3, $4, $5, 'selecting', $6, now())
+        INSERT INTO runs (id, campaign_id, spec_version, selection_id, dry_run, state, created_by, is_scheduled,
+                          started_at)
+        VALUES ($1, $2, $3, $4, $5, 'selecting', $6, $7, now())
         """,
         run_id,
         campaign_id,
@@ -37,6 +41,7 @@ async def insert_run(
         selection_id,
         dry_run,
         created_by,
+        is_scheduled,
     )
 
 
@@ -101,6 +106,13 @@ async def move_run(conn: Connection, run_id: RunId, *, to: RunState, error: str 
     return moved is not None
 
 
+async def set_most_failures(conn: Connection, run_id: RunId, most_failures: int | None) -> None:
+    """Keeps how many failed targets the run may have; more end it. None = any number."""
+    if most_failures is not None:
+        await conn.execute("UPDATE runs SET most_failures = $2 WHERE id = $1", run_id, most_failures)
+
+
 def _from_row(row: Record) -> Run:
-    values: dict[str, Any] = {**dict(row), "state": RunState(row["state"])}
+    waits_for = Wait.from_json(row["waits_for"]) if row["waits_for"] else None
+    values: dict[str, Any] = {**dict(row), "state": RunState(row["state"]), "waits_for": waits_for}
     return Run(**values)

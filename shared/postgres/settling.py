@@ -7,10 +7,14 @@ from .pool import Connection
 
 _UNSETTLED = """
     EXISTS (SELECT FROM targets t WHERE t.run_id = r.id
-            AND (t.state IN ('pending', 'preparing', 'publishing')
+            AND (t.state IN ('pending', 'preparing', 'publishing', 'paused')
                  OR (t.state = 'prepared' AND t.publish_as <> 'none')))
 """
 """A prepared target is settled where it is not to be published: in a dry run, or with `published: false`."""
+
+
+_FAILED = "(SELECT count(*) FROM targets t WHERE t.run_id = r.id AND t.state = 'failed')"
+_TOO_MANY = f"r.state = 'running' AND r.most_failures IS NOT NULL AND {_FAILED} > r.most_failures"
 
 
 async def complete_if_settled(conn: Connection, run_id: RunId) -> bool:
@@ -23,6 +27,24 @@ async def complete_if_settled(conn: Connection, run_id: RunId) -> bool:
         run_id,
     )
     return completed is not None
+
+
+async def fail_if_too_many(conn: Connection, run_id: RunId) -> str | None:
+    """Fails a running run more of whose targets have failed than its `onError` allows; the error, where it did."""
+    return await conn.fetchval(
+        f"""
+        UPDATE runs r SET state = 'failed', finished_at = now(),
+            error = format('%s of %s targets failed, more than onError allows (%s)', {_FAILED},
+                           (SELECT count(*) FROM targets t WHERE t.run_id = r.id), r.most_failures)
+        WHERE r.id = $1 AND {_TOO_MANY} RETURNING r.error
+        """,  # noqa: S608
+        run_id,
+    )
+
+
+async def runs_with_too_many(conn: Connection) -> list[RunId]:
+    """Running runs more of whose targets have failed than their `onError` allows."""
+    return [RunId(row["id"]) for row in await conn.fetch(f"SELECT r.id FROM runs r WHERE {_TOO_MANY}")]  # noqa: S608
 
 
 async def settled_runs(conn: Connection) -> list[RunId]:

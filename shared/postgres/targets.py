@@ -8,7 +8,7 @@ Every move is an event: workers move through `workers/campaigns/moves.py`, which
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -102,10 +102,13 @@ async def move_target(
     diff_stat: DiffStat | None = None,
     pull_request: PullRequestRef | None = None,
     pull_request_updated_at: datetime | None = None,
+    is_released: bool = False,
+    never_from: Collection[TargetState] = (),
 ) -> Move | None:
     """Moves a target to `to` where the table of transitions allows it from where it is; None where it does not.
 
-    `reason` replaces the old one, also by None; the other values are kept where None is given.
+    `reason` replaces the old one, also by None; the other values are kept where None is given. `is_released` says that
+    it is to be published at once, and waits for no rollout.
     """
     row = await conn.fetchrow(
         f"""
@@ -118,12 +121,13 @@ async def move_target(
             pull_request_number = coalesce($10, t.pull_request_number),
             pull_request_node_id = coalesce($11, t.pull_request_node_id),
             pull_request_url = coalesce($12, t.pull_request_url),
-            pull_request_updated_at = coalesce($13, t.pull_request_updated_at)
+            pull_request_updated_at = coalesce($13, t.pull_request_updated_at),
+            released_at = CASE WHEN $14 THEN now() ELSE t.released_at END
         FROM before WHERE t.id = before.id
         RETURNING before.state AS state_before, {TARGET_COLUMNS}
         """,  # noqa: S608
         target_id,
-        list(states_before(to)),
+        [state for state in states_before(to) if state not in never_from],
         to,
         reason,
         base_oid,
@@ -131,6 +135,7 @@ async def move_target(
         *_stat_values(diff_stat),
         *_pull_request_values(pull_request),
         pull_request_updated_at,
+        is_released,
     )
     return Move(before=TargetState(row["state_before"]), target=target_from_row(row)) if row else None
 

@@ -38,7 +38,7 @@ async def prepare_batch(
             access = repository_token(ctx, waiting[0], SELECT, purpose="prepare")
             reader = Reader(ctx.github, await stack.enter_async_context(access))
         except JUDGED as error:
-            await asyncio.gather(*(_record(ctx, target, judged(error), actor=actor) for target in waiting))
+            await asyncio.gather(*(_record(ctx, target, judged(error), spec=spec, actor=actor) for target in waiting))
             return
         ends = await asyncio.gather(
             *(_prepare(ctx, target, run=run, spec=spec, reader=reader, actor=actor) for target in waiting),
@@ -52,13 +52,15 @@ async def _prepare(
 ) -> None:
     preparation = await prepare(ctx, target, run=run, spec=spec, reader=reader)
     async with ctx.places:
-        await _record(ctx, target, preparation, actor=actor)
+        await _record(ctx, target, preparation, spec=spec, actor=actor)
 
 
-async def _record(ctx: CampaignsContext, target: Target, preparation: Preparation, *, actor: str) -> None:
+async def _record(
+    ctx: CampaignsContext, target: Target, preparation: Preparation, *, spec: CampaignSpec, actor: str
+) -> None:
     stored = await store(ctx, target, preparation)
     async with ctx.outbox.transaction() as work:
-        await record(work, target, preparation, stored, actor=actor)
+        await record(work, target, preparation, stored, spec=spec, actor=actor)
 
 
 def _raise_one(errors: Sequence[BaseException]) -> None:

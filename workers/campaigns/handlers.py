@@ -11,11 +11,10 @@ from shared.domain.artifact import ArtifactKind
 from shared.domain.change import PreparedChange
 from shared.domain.event import run_event
 from shared.domain.ids import InstallationId, RunId, TargetId
-from shared.domain.operation import NewOperation
 from shared.domain.permissions import PUBLISH, SELECT, Level, Permissions
 from shared.domain.run import Run, RunState
-from shared.domain.spec import CampaignSpec, Signing
-from shared.domain.target import NewTarget, PublishAs, Target, TargetState
+from shared.domain.spec import Signing
+from shared.domain.target import PublishAs, Target, TargetState
 from shared.outbox import Work
 from shared.postgres import artifacts, runs, selections, targets
 from shared.postgres.pool import Connection
@@ -28,6 +27,7 @@ from .finishing import finish_run_if_settled
 from .loading import campaign_link, load_spec, load_target
 from .marks import CommitMark, pull_request_mark
 from .moves import move_target
+from .pausing import pause_if_paused, pause_target
 from .planning import plan_targets
 from .preparing import judged, prepare, record, store
 from .publish_plan import Rules
@@ -54,22 +54,19 @@ async def plan_run(ctx: CampaignsContext, command: Command) -> None:
         selected = await selections.list_selected(work.conn, run.selection_id, included=True, limit=_MOST_TARGETS)
         planned = plan_targets(run, spec, [each for _, each in selected], campaign_link=campaign_link(ctx, run))
         await targets.insert_targets(work.conn, planned)
+        await runs.set_most_failures(work.conn, run_id, spec.most_failures)
         await _move_run(work, run, to=RunState.RUNNING if planned else RunState.COMPLETED)
-        await work.accept(*_to_prepare(planned, spec, actor=command.actor))
-
-
-def _to_prepare(planned: Sequence[NewTarget], spec: CampaignSpec, *, actor: str) -> list[NewOperation]:
-    """Edits are prepared a batch at a time; code runs for each target on its own, spread over all workers."""
-    if spec.runs_code:
-        return [commands.prepare_target(target, actor=actor) for target in planned]
-    batches = dict.fromkeys((target.run_id, target.installation_id, target.batch) for target in planned)
-    return [commands.prepare_targets(*batch, actor=actor) for batch in batches]
+        if not await pause_if_paused(work, run_id):
+            to_prepare = commands.prepare_all(planned, one_by_one=spec.runs_code, actor=command.actor)
+            await work.accept(*to_prepare)
 
 
 async def prepare_target(ctx: CampaignsContext, command: Command) -> None:
     """Runs the steps for a target, stores what came of it, and has it published where the spec says so."""
     loaded = await load_target(ctx, command)
     target = loaded.target
+    if loaded.run.paused_at and await pause_target(ctx, target):
+        return
     if target.state is TargetState.PENDING and not await _begin(ctx, target, TargetState.PREPARING):
         return
     if target.state not in (TargetState.PENDING, TargetState.PREPARING):
@@ -84,7 +81,7 @@ async def prepare_target(ctx: CampaignsContext, command: Command) -> None:
         preparation = judged(error)
     stored = await store(ctx, target, preparation)
     async with ctx.outbox.transaction(completing=command.operation_id) as work:
-        await record(work, target, preparation, stored, actor=command.actor)
+        await record(work, target, preparation, stored, spec=spec, actor=command.actor)
     await finish_run_if_settled(ctx, target.run_id)
 
 
@@ -121,6 +118,8 @@ async def publish_target(ctx: CampaignsContext, command: Command) -> None:
             await withdraw(ctx, target, mark)
         return
     if target.state not in (TargetState.PREPARED, TargetState.PUBLISHING) or target.publish_as is PublishAs.NONE:
+        return
+    if loaded.run.paused_at and await pause_target(ctx, target):
         return
     if target.state is TargetState.PREPARED and not await _begin(ctx, target, TargetState.PUBLISHING):
         return

@@ -9,7 +9,7 @@ from shared.clock import utcnow
 from shared.domain import commands
 from shared.domain.event import Event, target_event
 from shared.domain.ids import TargetId
-from shared.domain.target import DiffStat, PullRequestRef, TargetState
+from shared.domain.target import BY_RESUMING_ALONE, DiffStat, PullRequestRef, TargetState
 from shared.outbox import Work
 from shared.postgres import targets
 from shared.postgres.targets import Move
@@ -26,8 +26,12 @@ async def move_target(
     diff_stat: DiffStat | None = None,
     pull_request: PullRequestRef | None = None,
     pull_request_updated_at: datetime | None = None,
+    is_released: bool = False,
 ) -> Move | None:
-    """Moves a target and emits its event in the same transaction; None where the target may not go there now."""
+    """Moves a target and emits its event in the same transaction; None where the target may not go there now.
+
+    A paused one is not put back by it: that is for `resume`.
+    """
     move = await targets.move_target(
         work.conn,
         target_id,
@@ -38,6 +42,8 @@ async def move_target(
         diff_stat=diff_stat,
         pull_request=pull_request,
         pull_request_updated_at=pull_request_updated_at,
+        is_released=is_released,
+        never_from=(TargetState.PAUSED,) if to in BY_RESUMING_ALONE else (),
     )
     if move:
         await tell(work, move, reason=reason)

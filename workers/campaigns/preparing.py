@@ -112,12 +112,24 @@ async def store(ctx: CampaignsContext, target: Target, preparation: Preparation)
 
 
 async def record(
-    work: Work, target: Target, preparation: Preparation, stored: list[StoredArtifact], *, actor: str
+    work: Work,
+    target: Target,
+    preparation: Preparation,
+    stored: list[StoredArtifact],
+    *,
+    spec: CampaignSpec,
+    actor: str,
 ) -> None:
     """The target's new state, its artifacts, and the command to publish it, all in one transaction.
 
-    Changes nothing where the target was cancelled meanwhile.
+    Where the spec has a rollout, a change that has no pull request yet is left to `releasing`. Changes nothing where
+    the target was cancelled or paused meanwhile.
     """
+    is_released = (
+        preparation.state is TargetState.PREPARED
+        and target.publish_as is not PublishAs.NONE
+        and (spec.rollout.is_at_once or target.pull_request is not None)
+    )
     move = await move_target(
         work,
         target.id,
@@ -125,6 +137,7 @@ async def record(
         reason=preparation.reason,
         base_oid=preparation.base_oid,
         diff_stat=preparation.stat,
+        is_released=is_released,
     )
     if move is None:
         return
@@ -138,5 +151,5 @@ async def record(
             size_bytes=artifact.size_bytes,
             sha256=artifact.sha256,
         )
-    if preparation.state is TargetState.PREPARED and target.publish_as is not PublishAs.NONE:
+    if is_released:
         await work.accept(commands.publish_target(target, actor=actor))

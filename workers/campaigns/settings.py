@@ -12,6 +12,7 @@ from .deliveries import handle_webhook
 from .finishing import finish_settled_runs
 from .following import follow_pull_requests
 from .handlers import give_up, plan_run, prepare_target, prepare_targets, publish_target
+from .releasing import CHECK_SECONDS, release_waiting
 from .webhooks.delivering import deliver_webhooks, forget_webhooks
 
 
@@ -36,6 +37,7 @@ WORKER: Worker[CampaignsContext, CampaignsSettings] = Worker(
         Periodic(name="finish_settled_runs", every_seconds=5.0, function=finish_settled_runs),
         Periodic(name="deliver_webhooks", every_seconds=1.0, function=deliver_webhooks),
         Periodic(name="forget_webhooks", every_seconds=3600.0, function=forget_webhooks),
+        Periodic(name="release_waiting", every_seconds=CHECK_SECONDS, function=release_waiting),
     ),
     on_failed=give_up,
 )

@@ -129,6 +129,11 @@ class Rollout(SpecModel):
     )
     waves: Annotated[tuple[Wave, ...], AsTuple] = Field((), max_length=100, description="Parts, one after the other")
 
+    @property
+    def is_at_once(self) -> bool:
+        """Whether every pull request is opened as soon as its change is prepared."""
+        return not (self.max_open or self.max_open_per_repo or self.windows or self.waves)
+
     @model_validator(mode="after")
     def _waves_grow(self) -> Rollout:
         percents = [wave.percent for wave in self.waves]

@@ -180,6 +180,10 @@ class Rows:
             "SELECT count(*) FROM operations WHERE type = $1 AND state = 'accepted'", command_type
         )
 
+    async def states(self, run_id: RunId) -> str:
+        """The states of a run's targets, in order."""
+        return " ".join(target.state for target in await self.targets_of(run_id))
+
     async def run_state(self, run_id: RunId) -> str:
         """The state of a run."""
         return await self._pool.fetchval("SELECT state FROM runs WHERE id = $1", run_id)

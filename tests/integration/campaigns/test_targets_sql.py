@@ -103,7 +103,7 @@ async def test_cancelling_touches_only_what_is_not_settled_and_tells_from_where(
             await conn.execute("UPDATE targets SET state = $2 WHERE id = $1", target.id, state)
         moves = await targets.cancel_unsettled(conn, run_id)
     assert {move.before for move in moves} == {
-        TargetState.PENDING, TargetState.PREPARING, TargetState.PREPARED, TargetState.PUBLISHING,
+        TargetState.PENDING, TargetState.PREPARING, TargetState.PREPARED, TargetState.PUBLISHING, TargetState.PAUSED,
     }  # fmt: skip
     assert {move.target.state for move in moves} == {TargetState.CANCELLED}
 
