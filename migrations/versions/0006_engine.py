@@ -21,6 +21,9 @@ CREATE INDEX targets_by_batch ON targets (run_id, installation_id, batch);
 CREATE INDEX targets_waiting ON targets (run_id, id)
     WHERE state = 'prepared' AND publish_as <> 'none' AND released_at IS NULL;
 CREATE INDEX targets_to_decorate ON targets (id) WHERE pull_request_node_id IS NOT NULL AND decorated_at IS NULL;
+DROP INDEX targets_to_follow;
+CREATE INDEX targets_to_follow ON targets (checked_at NULLS FIRST, id)
+    WHERE pull_request_node_id IS NOT NULL AND state NOT IN ('merged', 'cancelled');
 CREATE INDEX targets_by_campaign_and_state ON targets (campaign_id, state);
 
 ALTER TABLE runs

@@ -118,6 +118,36 @@ def publish_target(target: Target | NewTarget, *, actor: str, again: str = "") -
     )
 
 
+def run_hook(target: Target, *, hook: str, head_oid: str) -> NewOperation:
+    """Do what the spec's hook says to a target's pull request, once for each commit at its head."""
+    return NewOperation(
+        service=Service.CAMPAIGNS,
+        type="run_hook",
+        payload={"target_id": str(target.id), "hook": hook, "head_oid": head_oid},
+        dedupe_key=f"run_hook:{target.id}:{hook}:{head_oid}",
+        actor="octobatch",
+        run_id=target.run_id,
+        target_id=target.id,
+        installation_id=target.installation_id,
+        order_key=f"target:{target.id}",
+    )
+
+
+def enable_auto_merge(target: Target, *, head_oid: str, checks_state: str) -> NewOperation:
+    """Have GitHub merge a target's pull request once it may; once for each commit and state of its checks."""
+    return NewOperation(
+        service=Service.CAMPAIGNS,
+        type="enable_auto_merge",
+        payload={"target_id": str(target.id), "head_oid": head_oid},
+        dedupe_key=f"enable_auto_merge:{target.id}:{head_oid}:{checks_state}",
+        actor="octobatch",
+        run_id=target.run_id,
+        target_id=target.id,
+        installation_id=target.installation_id,
+        order_key=f"target:{target.id}",
+    )
+
+
 def handle_webhook(delivery_id: str, *, service: Service = Service.CAMPAIGNS) -> NewOperation:
     """Take in one verified webhook delivery from GitHub."""
     return NewOperation(

@@ -50,6 +50,7 @@ class TemplateContext:
     steps: Sequence[StepResult] = ()
     step: StepResult | None = None
     env: Mapping[str, str] = field(default_factory=dict[str, str])
+    pull_request: Mapping[str, Any] | None = None  # its number and url, for comments on it
     workspace: str = ""  # the root that the steps run in, relative to the repository's; empty for that itself
 
     def names(self) -> dict[str, Any]:
@@ -68,6 +69,8 @@ class TemplateContext:
             "env": dict(self.env),
             "workspace": {"path": self.workspace},
         }
+        if self.pull_request is not None:
+            names["pull_request"] = dict(self.pull_request)
         if self.step is not None:
             names["step"] = _plain_step(self.step)
         return names

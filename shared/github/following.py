@@ -18,6 +18,7 @@ _DECISIONS = {
     "CHANGES_REQUESTED": ReviewState.CHANGES_REQUESTED,
     "REVIEW_REQUIRED": ReviewState.PENDING,
 }
+_BY_WEIGHT = (ReviewState.CHANGES_REQUESTED, ReviewState.APPROVED, ReviewState.DISMISSED, ReviewState.COMMENTED)
 _ROLLUPS = {
     "SUCCESS": ChecksState.PASSED,
     "FAILURE": ChecksState.FAILED,
@@ -29,12 +30,20 @@ _ROLLUPS = {
 
 @dataclass(frozen=True, kw_only=True)
 class FollowedPullRequest:
-    """A pull request with the states of its reviews and checks. `conflicts` is None while GitHub computes it."""
+    """A pull request with the states of its reviews and checks. `conflicts` is None while GitHub computes it.
+
+    `base_oid` is where its base branch stands, None where that is gone. `head_message` and `head_author` are those of
+    its last commit, empty where it has none.
+    """
 
     pull_request: PullRequest
     conflicts: bool | None
     review_state: ReviewState
     checks_state: ChecksState
+    base_oid: str | None = None
+    head_message: str = ""
+    head_author: str = ""
+    merges_itself: bool = False  # auto-merge is enabled
 
 
 async def follow_pull_requests(
@@ -50,29 +59,37 @@ async def follow_pull_requests(
 
 
 def _followed(node: Mapping[str, Any]) -> FollowedPullRequest:
+    commits: Sequence[Mapping[str, Any] | None] = node["commits"]["nodes"] or []
+    head: Mapping[str, Any] = commits[-1]["commit"] if commits and commits[-1] else {}
+    author: Mapping[str, Any] = head.get("author") or {}
     return FollowedPullRequest(
         pull_request=pull_request_from(node),
         conflicts={"CONFLICTING": True, "MERGEABLE": False}.get(node["mergeable"]),
         review_state=_review_state(node),
-        checks_state=_checks_state(node),
+        checks_state=_checks_state(head),
+        base_oid=node["baseRef"]["target"]["oid"] if node["baseRef"] else None,
+        head_message=head.get("message") or "",
+        head_author=author.get("name") or "",
+        merges_itself=node["autoMergeRequest"] is not None,
     )
 
 
 def _review_state(node: Mapping[str, Any]) -> ReviewState:
-    """GitHub's decision where reviews are required, else what the newest opinions of the reviewers come to."""
-    decision = node["reviewDecision"]
-    opinions: Mapping[str, Any] = node["latestOpinionatedReviews"] or {}
-    reviews: Sequence[Mapping[str, Any] | None] = opinions.get("nodes") or []
-    states = {review["state"] for review in reviews if review}
-    if decision in _DECISIONS:
-        return _DECISIONS[decision]
-    for state in (ReviewState.CHANGES_REQUESTED, ReviewState.APPROVED, ReviewState.DISMISSED):
-        if state.value.upper() in states:
-            return state
-    return ReviewState.NONE
+    """GitHub's decision where reviews are required, else what the newest opinions of the reviewers come to.
+
+    A comment is no opinion, and takes none away from who gave one before it.
+    """
+    if node["reviewDecision"] in _DECISIONS:
+        return _DECISIONS[node["reviewDecision"]]
+    states = _states(node["latestOpinionatedReviews"]) | _states(node["latestReviews"])
+    return next((state for state in _BY_WEIGHT if state.value.upper() in states), ReviewState.NONE)
 
 
-def _checks_state(node: Mapping[str, Any]) -> ChecksState:
-    commits: Sequence[Mapping[str, Any] | None] = node["commits"]["nodes"] or []
-    rollup = commits[-1]["commit"]["statusCheckRollup"] if commits and commits[-1] else None
+def _states(reviews: Mapping[str, Any] | None) -> set[str]:
+    found: Sequence[Mapping[str, Any] | None] = (reviews or {}).get("nodes") or []
+    return {review["state"] for review in found if review}
+
+
+def _checks_state(head: Mapping[str, Any]) -> ChecksState:
+    rollup: Mapping[str, Any] | None = head.get("statusCheckRollup")
     return _ROLLUPS.get(rollup["state"], ChecksState.UNKNOWN) if rollup else ChecksState.UNKNOWN

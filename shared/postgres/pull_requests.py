@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from ..domain.ids import TargetId
-from ..domain.target import FOLLOWED, ChecksState, ReviewState, Target
+from ..domain.target import ChecksState, ReviewState, Target
 from .pool import Connection
 from .targets import TARGET_COLUMNS, target_from_row
 
@@ -33,23 +33,38 @@ async def by_head(conn: Connection, repository_node_id: str, head_oid: str) -> l
     return [target_from_row(row) for row in rows]
 
 
-async def due_for_reconcile(conn: Connection, *, checked_before: datetime, limit: int) -> list[Target]:
+async def due_for_reconcile(
+    conn: Connection, *, checked_before: datetime, limit: int, closed_checked_before: datetime, closed_since: datetime
+) -> list[Target]:
     """Targets whose pull request may change and was not asked for since `checked_before`: least recently first.
 
-    Those that were never asked for, or that a webhook pointed at, come before all others.
+    Those that were never asked for, or that a webhook pointed at, come before all others. A closed one may be opened
+    again: it is asked for less often, and no more once it has not changed since `closed_since`.
     """
     rows = await conn.fetch(
         f"""
         SELECT {TARGET_COLUMNS} FROM targets t
-        WHERE t.state = ANY($1) AND t.pull_request_node_id IS NOT NULL
-          AND (t.checked_at IS NULL OR t.checked_at < $2)
-        ORDER BY t.checked_at NULLS FIRST, t.id LIMIT $3
+        WHERE t.pull_request_node_id IS NOT NULL AND t.state NOT IN ('merged', 'cancelled') AND t.detached_at IS NULL
+          AND (t.checked_at IS NULL OR t.checked_at < CASE t.state WHEN 'closed' THEN $3::timestamptz ELSE $1 END)
+          AND (t.state <> 'closed' OR t.checked_at IS NULL OR t.updated_at > $4)
+        ORDER BY t.checked_at NULLS FIRST, t.id LIMIT $2
         """,  # noqa: S608
-        list(FOLLOWED),
         checked_before,
         limit,
+        closed_checked_before,
+        closed_since,
     )
     return [target_from_row(row) for row in rows]
+
+
+async def lock_targets(conn: Connection, target_ids: Sequence[TargetId]) -> list[tuple[Target, datetime | None]]:
+    """These targets as they are now, locked, each with GitHub's `updated_at` of what was last taken in."""
+    rows = await conn.fetch(
+        f"SELECT {TARGET_COLUMNS}, t.pull_request_updated_at FROM targets t"  # noqa: S608
+        " WHERE t.id = ANY($1::uuid[]) ORDER BY t.id FOR UPDATE",
+        list(target_ids),
+    )
+    return [(target_from_row(row), row["pull_request_updated_at"]) for row in rows]
 
 
 async def mark_checked(conn: Connection, target_ids: Sequence[TargetId]) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from shared.clock import utcnow
-from shared.domain.event import target_event
-from shared.domain.target import ChecksState, Target
+from datetime import datetime
+
+from shared.domain.target import ChecksState, Target, TargetState
 from shared.outbox import Work
-from shared.postgres import pull_requests, targets, webhook_deliveries
+from shared.postgres import pull_requests, runs, targets, webhook_deliveries
 
 from ..runtime import Command
 from .context import CampaignsContext
+from .foreign import note_foreign_push
+from .loading import load_spec
 from .moves import move_target
-from .observations import Observation, observe
+from .observations import Observation, observe, state_to_take
+from .publish_plan import Rules
 
 
 async def handle_webhook(ctx: CampaignsContext, command: Command) -> None:
@@ -39,10 +42,8 @@ async def _targets_of(work: Work, observation: Observation) -> list[Target]:
 
 
 async def _apply(work: Work, target: Target, observation: Observation) -> None:
-    if observation.state and observation.state is not target.state:
-        seen_at = await pull_requests.pull_request_seen_at(work.conn, target.id)
-        if seen_at is None or observation.updated_at is None or observation.updated_at >= seen_at:
-            await move_target(work, target.id, to=observation.state, pull_request_updated_at=observation.updated_at)
+    if observation.state:
+        await _take_state(work, target, observation.state, observation.updated_at)
     if observation.review_state or observation.checks_state:
         checks = observation.checks_state
         if checks is ChecksState.PASSED and target.checks_state is ChecksState.FAILED:
@@ -51,23 +52,20 @@ async def _apply(work: Work, target: Target, observation: Observation) -> None:
             work.conn, target.id, review_state=observation.review_state, checks_state=checks, ask_again=True
         )
     if observation.pushed_by and observation.head_oid != target.head_oid:
-        await _note_foreign_push(work, target, observation.pushed_by)
+        await _tell_of_push(work, target, observation.pushed_by)
 
 
-async def _note_foreign_push(work: Work, target: Target, login: str) -> None:
-    reason = f"{login} has pushed commits to the branch; Octobatch will not change it any more"
-    if target.reason == reason:
+async def _take_state(work: Work, target: Target, state: TargetState, updated_at: datetime | None) -> None:
+    seen_at = await pull_requests.pull_request_seen_at(work.conn, target.id)  # locks it, so its state is read after
+    if seen_at and updated_at and updated_at < seen_at:
         return
-    await targets.note(work.conn, target.id, reason=reason)
-    await work.emit(
-        target_event(
-            run_id=target.run_id,
-            target_id=target.id,
-            repository=target.repository,
-            before=target.state,
-            after=target.state,
-            now=utcnow(),
-            reason=reason,
-            pull_request=target.pull_request,
-        )
-    )
+    now = await targets.get_target(work.conn, target.id)
+    taken = state_to_take(now.state, state)
+    if taken is not now.state:
+        await move_target(work, target.id, to=taken, reason=now.reason, pull_request_updated_at=updated_at)
+
+
+async def _tell_of_push(work: Work, target: Target, login: str) -> None:
+    spec = await load_spec(work.conn, await runs.get_run(work.conn, target.run_id))
+    if not Rules.of(spec.changeset_template).overwrites:
+        await note_foreign_push(work, target, login)

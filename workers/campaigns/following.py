@@ -1,24 +1,26 @@
-"""Following open pull requests: asks GitHub for what webhooks missed, 100 pull requests a request.
+"""Following pull requests: asks GitHub for what webhooks missed, 100 pull requests a request.
 
 Those asked for least recently come first, so that each has its turn however many there are. A limit of one
-installation ends its turn and no other's.
+installation ends its turn and no other's. A target that has moved, or begun again, since it was read for the question
+is left to the next pass, as is an answer that is older than what a webhook has told meanwhile.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from itertools import groupby
 
 import structlog
 
 from shared.clock import utcnow
-from shared.domain.ids import InstallationId
+from shared.domain.ids import InstallationId, TargetId
 from shared.domain.installation import TokenRequest, TokenScope
 from shared.domain.operation import Service
 from shared.domain.permissions import Level, Permissions
 from shared.domain.principal import Principal
-from shared.domain.target import ReviewState, Target, TargetState
+from shared.domain.target import Target, TargetState
 from shared.errors import GitHubError, NotFound, NotPermitted, Unavailable
 from shared.github.following import MOST_AT_ONCE, FollowedPullRequest
 from shared.github.following import follow_pull_requests as ask_for_pull_requests
@@ -26,11 +28,21 @@ from shared.outbox import Work
 from shared.postgres import installations, pull_requests
 
 from .context import CampaignsContext
+from .keeping_up import courses_of, keep_up
 from .moves import move_target
+from .observations import state_to_take
 from .publishing import state_of
 
 MOST_A_PASS = 20 * MOST_AT_ONCE
 """Pull requests asked for in one pass, so that a pass ends."""
+
+MOST_OF_AN_INSTALLATION = 5 * MOST_AT_ONCE
+"""Of these those of one installation: with the usual interval a third of its points an hour, at 3 points a request."""
+
+CLOSED_LESS_OFTEN = 10
+"""So many intervals pass between two looks at a pull request that was closed unmerged: it may be opened again."""
+
+CLOSED_FOLLOWED_FOR = timedelta(days=14)
 
 WANTED = {"metadata": Level.READ, "pull_requests": Level.READ, "contents": Level.READ}
 WELCOME = {"checks": Level.READ, "statuses": Level.READ}
@@ -43,11 +55,17 @@ async def follow_pull_requests(ctx: CampaignsContext) -> None:
     """One pass over the pull requests that were not asked for lately."""
     pause = timedelta(seconds=ctx.settings.follow_interval_seconds)
     async with ctx.pool.acquire() as conn:
-        due = await pull_requests.due_for_reconcile(conn, checked_before=utcnow() - pause / 2, limit=MOST_A_PASS)
+        due = await pull_requests.due_for_reconcile(
+            conn,
+            checked_before=utcnow() - pause / 2,
+            closed_checked_before=utcnow() - pause * CLOSED_LESS_OFTEN,
+            closed_since=utcnow() - CLOSED_FOLLOWED_FOR,
+            limit=MOST_A_PASS,
+        )
     by_installation = sorted(due, key=lambda target: target.installation_id)
     for installation_id, group in groupby(by_installation, key=lambda target: target.installation_id):
         try:
-            await _follow_installation(ctx, installation_id, list(group))
+            await _follow_installation(ctx, installation_id, list(group)[:MOST_OF_AN_INSTALLATION])
         except (GitHubError, NotFound, NotPermitted, Unavailable) as error:
             _log.warning("following_stopped", installation_id=installation_id, error=str(error))
 
@@ -70,36 +88,49 @@ async def _follow_installation(ctx: CampaignsContext, installation_id: Installat
         token = await ctx.tokens.get(request)
         node_ids = sorted({target.pull_request.node_id for target in batch if target.pull_request})
         found = await ask_for_pull_requests(ctx.github, node_ids, token=token.token)
-        async with ctx.outbox.transaction() as work:
-            for target in batch:
-                followed = found.get(target.pull_request.node_id) if target.pull_request else None
-                if followed:
-                    await _apply(work, target, followed)
-            await pull_requests.mark_checked(work.conn, [target.id for target in batch])
+        await _take_in(ctx, batch, found)
 
 
-async def _apply(work: Work, target: Target, followed: FollowedPullRequest) -> None:
+async def _take_in(ctx: CampaignsContext, batch: Sequence[Target], found: Mapping[str, FollowedPullRequest]) -> None:
+    asked = {target.id: target for target in batch}
+    async with ctx.outbox.transaction() as work:
+        courses = await courses_of(work.conn, batch)
+        checked: list[TargetId] = []
+        for target, seen_at in await pull_requests.lock_targets(work.conn, list(asked)):
+            followed = found.get(target.pull_request.node_id) if target.pull_request else None
+            if _is_another(target, asked[target.id]):
+                continue
+            checked.append(target.id)
+            if followed and not (seen_at and followed.pull_request.updated_at < seen_at):
+                await keep_up(work, await _apply(work, target, followed), followed, courses[target.run_id])
+        await pull_requests.mark_checked(work.conn, checked)
+
+
+def _is_another(now: Target, asked: Target) -> bool:
+    return (now.state, now.attempt, now.pull_request) != (asked.state, asked.attempt, asked.pull_request)
+
+
+async def _apply(work: Work, target: Target, followed: FollowedPullRequest) -> Target:
+    """Takes in what GitHub says; the target as it is then."""
     state = followed_state(followed, target.state)
-    if state is not target.state:
-        await move_target(work, target.id, to=state, pull_request_updated_at=followed.pull_request.updated_at)
-    reviews = followed_reviews(followed, target.review_state)
-    if (reviews, followed.checks_state) != (target.review_state, target.checks_state):
-        await pull_requests.observe_reviews(
-            work.conn, target.id, review_state=reviews, checks_state=followed.checks_state
-        )
+    reviews, checks = followed.review_state, followed.checks_state
+    if (target.review_state, target.checks_state) != (reviews, checks):
+        await pull_requests.observe_reviews(work.conn, target.id, review_state=reviews, checks_state=checks)
+    target = replace(target, review_state=reviews, checks_state=checks)
+    if state is target.state:
+        return target
+    reason = target.reason if state in (TargetState.CLOSED, TargetState.MERGED, TargetState.CONFLICTED) else None
+    updated_at = followed.pull_request.updated_at
+    move = await move_target(work, target.id, to=state, reason=reason, pull_request_updated_at=updated_at)
+    return move.target if move else target
 
 
 def followed_state(followed: FollowedPullRequest, current: TargetState) -> TargetState:
     """The target's state by what GitHub says now; while GitHub computes conflicts, what was known of them stands."""
-    state = state_of(followed.pull_request)
-    if state in (TargetState.MERGED, TargetState.CLOSED):
-        return state
+    said = state_of(followed.pull_request)
+    if said in (TargetState.MERGED, TargetState.CLOSED):
+        return said
     conflicts = current is TargetState.CONFLICTED if followed.conflicts is None else followed.conflicts
-    return TargetState.CONFLICTED if conflicts else state
-
-
-def followed_reviews(followed: FollowedPullRequest, current: ReviewState) -> ReviewState:
-    """A comment is no opinion, so GitHub's rollup does not know it: it stands until there is one."""
-    if followed.review_state is ReviewState.NONE and current is ReviewState.COMMENTED:
-        return current
-    return followed.review_state
+    if conflicts:
+        return state_to_take(current, TargetState.CONFLICTED)
+    return said if current is TargetState.CONFLICTED else state_to_take(current, said)

@@ -21,6 +21,7 @@ from shared.postgres.pool import Connection
 
 from ..runtime import Command
 from .access import repository_token
+from .again import conclude_again
 from .batches import prepare_batch
 from .context import CampaignsContext
 from .finishing import finish_run_if_settled
@@ -79,6 +80,7 @@ async def prepare_target(ctx: CampaignsContext, command: Command) -> None:
             preparation = await prepare(ctx, target, run=loaded.run, spec=spec, reader=reader)
     except JUDGED as error:
         preparation = judged(error)
+    preparation = await conclude_again(ctx, target, preparation)
     stored = await store(ctx, target, preparation)
     async with ctx.outbox.transaction(completing=command.operation_id) as work:
         await record(work, target, preparation, stored, spec=spec, actor=command.actor)
@@ -143,10 +145,7 @@ async def _publish(ctx: CampaignsContext, command: Command, target: Target, run:
             commit_mark=CommitMark(target_id=target.id, change=artifact.sha256[:16]),
             siblings=[sibling for sibling in siblings if sibling.campaign_id == target.campaign_id],
             signed=spec.changeset_template.commit.signing is Signing.API,
-            rules=Rules(
-                conflict_strategy=spec.changeset_template.conflict_strategy,
-                on_foreign_commits=spec.changeset_template.on_foreign_commits,
-            ),
+            rules=Rules.of(spec.changeset_template),
         )
         permissions = _permissions_for(publication.change)
         async with repository_token(ctx, target, permissions, purpose="publish") as token:

@@ -45,6 +45,18 @@ class Observation:
     pushed_by: str | None = None
 
 
+def state_to_take(current: TargetState, said: TargetState) -> TargetState:
+    """The state of a target that is `current`, after GitHub has said that its pull request is `said`.
+
+    A target that is on its way again, or that has come to a stop, takes in only how its pull request ended.
+    """
+    if said in (TargetState.MERGED, TargetState.CLOSED):
+        return said
+    if current is TargetState.CONFLICTED:
+        return said if said is TargetState.CONFLICTED else current  # only a look at GitHub says that it is over
+    return said if current in (TargetState.DRAFT, TargetState.OPEN, TargetState.CLOSED) else current
+
+
 def observe(event: str, payload: Payload) -> Observation | None:
     """The observation of an event; None for events, actions and repositories that say nothing of pull requests."""
     reader = _READERS.get(event)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from shared.domain import commands
 from shared.domain.artifact import ArtifactKind, artifact_key
@@ -53,8 +53,10 @@ async def prepare(
 
     Raises what another attempt may put right, limits above all.
     """
+    base_oid: str | None = None
     try:
         base = await reader.base(target)
+        base_oid = base.oid
         if base.is_archived:
             raise TargetBlocked("the repository is archived")
         if base.oid is None:
@@ -71,7 +73,7 @@ async def prepare(
             places=ctx.places,
         )
     except JUDGED as error:
-        return judged(error)
+        return replace(judged(error), base_oid=base_oid)
     if change.is_empty:
         return Preparation(
             state=TargetState.UNCHANGED,

@@ -31,7 +31,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from shared.domain.ids import TargetId
-from shared.domain.spec import ConflictStrategy, OnForeignCommits
+from shared.domain.spec import ChangesetTemplate, ConflictStrategy, OnForeignCommits
 from shared.github.branches import BranchCommit
 from shared.github.git import AUTHOR_EMAIL
 from shared.github.pull_requests import BranchView, PullRequest, PullRequestState
@@ -58,6 +58,11 @@ class Rules:
 
     conflict_strategy: ConflictStrategy = ConflictStrategy.REBASE
     on_foreign_commits: OnForeignCommits = OnForeignCommits.STOP
+
+    @classmethod
+    def of(cls, template: ChangesetTemplate) -> Rules:
+        """Those of a spec."""
+        return cls(conflict_strategy=template.conflict_strategy, on_foreign_commits=template.on_foreign_commits)
 
     @property
     def skips(self) -> bool:

@@ -6,12 +6,14 @@ from shared.domain.operation import Service
 from shared.settings import CampaignsSettings
 
 from ..runtime import Periodic, Worker
+from .auto_merge import enable_auto_merge
 from .context import CampaignsContext, open_campaigns
 from .decorating import decorate_pull_requests
 from .deliveries import handle_webhook
 from .finishing import finish_settled_runs
 from .following import follow_pull_requests
 from .handlers import give_up, plan_run, prepare_target, prepare_targets, publish_target
+from .hooks import run_hook
 from .releasing import CHECK_SECONDS, release_waiting
 from .webhooks.delivering import deliver_webhooks, forget_webhooks
 
@@ -30,6 +32,8 @@ WORKER: Worker[CampaignsContext, CampaignsSettings] = Worker(
         "prepare_targets": prepare_targets,
         "publish_target": publish_target,
         "handle_webhook": handle_webhook,
+        "run_hook": run_hook,
+        "enable_auto_merge": enable_auto_merge,
     },
     cron=(
         Periodic(name="follow_pull_requests", every_seconds=_follow_interval, function=follow_pull_requests),

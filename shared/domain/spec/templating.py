@@ -25,6 +25,8 @@ _EVERYWHERE: Scope = {
     "campaign": {"name": TEXT, "description": TEXT, "link": TEXT},
 }
 
+_ON_PULL_REQUESTS: Scope = {**_EVERYWHERE, "pull_request": {"number": TEXT, "url": TEXT}}
+
 
 @dataclass(frozen=True)
 class TemplateField:
@@ -53,7 +55,7 @@ def template_fields(spec: CampaignSpec) -> Iterator[TemplateField]:
                 yield TemplateField(("transformChanges", "group", index, name), text, scope)
     for name, hook in (("onCIFailure", spec.hooks.on_ci_failure), ("onMergeConflict", spec.hooks.on_merge_conflict)):
         if hook and hook.comment:
-            yield TemplateField(("hooks", name, "comment"), hook.comment, _EVERYWHERE)
+            yield TemplateField(("hooks", name, "comment"), hook.comment, _ON_PULL_REQUESTS)
 
 
 def _scope_after(steps: list[Step]) -> Scope:

@@ -15,12 +15,13 @@ from shared.domain.target import (
     PublishAs,
     PullRequestRef,
     ReviewState,
+    Target,
     TargetState,
     states_before,
 )
 from shared.errors import NotFound
 from shared.postgres import artifacts, pull_requests, settling, targets, webhook_deliveries
-from shared.postgres.pool import Pool
+from shared.postgres.pool import Connection, Pool
 from tests.integration.campaigns.rows import insert_campaign, insert_run, make_target
 
 PULL_REQUEST = PullRequestRef(number=12, node_id="PR_12", url="https://github.test/acme/repo-1/pull/12")
@@ -127,6 +128,18 @@ async def test_pages_hold_each_target_once_and_obey_filters(pool: Pool) -> None:
     assert [target.repository for target in named] == ["acme/repo-7"]
 
 
+async def due_for_reconcile(conn: Connection) -> list[Target]:
+    """Those that were not asked for in the last minute; closed ones in the last hour, for a day."""
+    now = utcnow()
+    return await pull_requests.due_for_reconcile(
+        conn,
+        checked_before=now - timedelta(minutes=1),
+        closed_checked_before=now - timedelta(hours=1),
+        closed_since=now - timedelta(days=1),
+        limit=3,
+    )
+
+
 async def test_those_asked_for_least_recently_are_due_first(pool: Pool) -> None:
     async with pool.acquire() as conn:
         campaign_id = await insert_campaign(conn)
@@ -141,19 +154,38 @@ async def test_those_asked_for_least_recently_are_due_first(pool: Pool) -> None:
                 " pull_request_url = 'u' WHERE id = $1",
                 target.id, state, utcnow() - age if age else None, number + 1, f"PR_{number}",
             )  # fmt: skip
-        before = utcnow() - timedelta(minutes=1)
-        due = await pull_requests.due_for_reconcile(conn, checked_before=before, limit=3)
+        due = await due_for_reconcile(conn)
         assert [target.id for target in due] == [planned[1].id, planned[5].id, planned[2].id]
         await pull_requests.mark_checked(conn, [target.id for target in due])
-        left = await pull_requests.due_for_reconcile(conn, checked_before=before, limit=3)
+        left = await due_for_reconcile(conn)
         assert [target.id for target in left] == [planned[0].id]
         changed = await pull_requests.observe_reviews(
             conn, planned[4].id, checks_state=ChecksState.PASSED, ask_again=True
         )
         assert changed
         assert not await pull_requests.observe_reviews(conn, planned[4].id, checks_state=ChecksState.PASSED)
-        left = await pull_requests.due_for_reconcile(conn, checked_before=before, limit=3)
+        left = await due_for_reconcile(conn)
     assert [target.id for target in left] == [planned[4].id, planned[0].id]
+
+
+async def test_whatever_has_a_pull_request_that_may_change_is_asked_for_and_a_closed_one_less_often(pool: Pool) -> None:
+    async with pool.acquire() as conn:
+        campaign_id = await insert_campaign(conn)
+        run_id = await insert_run(conn, campaign_id)
+        asked: dict[tuple[str, int, int], bool] = {
+            ("failed", 2, 0): True, ("blocked", 2, 0): True, ("pending", 2, 0): True, ("cancelled", 2, 0): False,
+            ("merged", 2, 0): False, ("closed", 2, 0): False, ("closed", 90, 0): True, ("closed", 90, 2): False,
+        }  # fmt: skip
+        for number, ((state, minutes, days), is_due) in enumerate(asked.items()):
+            target = make_target(run_id, campaign_id, number=number)
+            await targets.insert_targets(conn, [target])
+            await conn.execute(
+                "UPDATE targets SET state = $2, checked_at = $3, updated_at = $4, pull_request_node_id = 'PR',"
+                " pull_request_number = 1, pull_request_url = 'u' WHERE id = $1",
+                target.id, state, utcnow() - timedelta(minutes=minutes), utcnow() - timedelta(days=days),
+            )  # fmt: skip
+            assert bool(await due_for_reconcile(conn)) is is_due, (state, minutes, days)
+            await conn.execute("DELETE FROM targets")
 
 
 @pytest.mark.parametrize(
