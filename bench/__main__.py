@@ -11,7 +11,7 @@ def main() -> None:
     """Runs what is named, with its own options behind it, or all."""
     name, *options = sys.argv[1:] or [""]
     if not name:
-        campaign.main()
+        campaign.main([])
         queue.main([])
         tokens.main([])
         selection.main([])
@@ -21,11 +21,12 @@ def main() -> None:
         tokens.main(options)
     elif name == "selection":
         selection.main(options)
-    elif name == "campaign" and not options:
-        campaign.main()
+    elif name == "campaign":
+        campaign.main(options)
     else:
         sys.exit(
-            "usage: python -m bench [campaign | queue [--quick] [--rounds N] [--seconds S] [--only ADAPTERS]"
+            "usage: python -m bench [campaign [--quick] [--repositories N] [--jobs N] [--only SYSTEMS] [--limits off|on]"
+            " | queue [--quick] [--rounds N] [--seconds S] [--only ADAPTERS]"
             " | tokens [--quick] [--rounds N] | selection [--quick] [--rounds N]]"
         )
 

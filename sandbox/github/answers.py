@@ -65,6 +65,7 @@ def refused_response(refused: Refused) -> Response:
 
 def limited_response(world: World, viewer: Viewer, limited: Limited) -> Response:
     """The answer over a limit: 403 with the headers of a primary limit, or with `retry-after`."""
+    world.counters.add("limited")
     request_id = new_request_id()
     headers = {"x-github-request-id": request_id}
     if limited.primary:

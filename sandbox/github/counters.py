@@ -6,7 +6,10 @@ from collections import Counter
 
 
 class Counters:
-    """Counts by kind: `rest GET /repos/{owner}/{repo}`, `graphql query`, `graphql mutation`, `git clone`, …"""
+    """Counts by kind: `rest GET /repos/{owner}/{repo}`, `graphql query`, `graphql mutation`, `git fetch`, …
+
+    `limited` counts those that were refused because a limit was reached.
+    """
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()

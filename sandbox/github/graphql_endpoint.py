@@ -76,6 +76,7 @@ class GraphQLEndpoint:
         """Over the primary limit GraphQL answers 200 with an error of type `RATE_LIMITED`."""
         if not limited.primary:
             return limited_response(self._world, viewer, limited)
+        self._world.counters.add("limited")
         installation = viewer.installation.id if viewer.installation else 0
         message = f"API rate limit exceeded for installation ID {installation}."
         headers = limit_headers(self._world, viewer, "graphql") | {"x-ratelimit-remaining": "0"}

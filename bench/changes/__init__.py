@@ -1,0 +1,1 @@
+"""How others change many repositories, as their users would."""
