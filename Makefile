@@ -2,7 +2,7 @@
 # make test      all tests
 # make faults    kill, pause, empty and flood everything, in full (about 17 minutes)
 # make lint      style, types and the rules of imports
-# make bench     a campaign beside a plain loop, commands beside other queues, tokens beside others (25 minutes)
+# make bench     a campaign, commands, tokens and listings, each beside others (over an hour)
 # make lock      resolve the dependencies again
 # The environment in .venv is made on first use, and again when the lock file changes.
 

@@ -25,8 +25,8 @@ def main() -> None:
         campaign.main(options)
     else:
         sys.exit(
-            "usage: python -m bench [campaign [--quick] [--repositories N] [--jobs N] [--only SYSTEMS] [--limits off|on]"
-            " | queue [--quick] [--rounds N] [--seconds S] [--only ADAPTERS]"
+            "usage: python -m bench [campaign [--quick] [--repositories N] [--jobs N] [--only SYSTEMS]"
+            " [--limits off|on] | queue [--quick] [--rounds N] [--seconds S] [--only ADAPTERS]"
             " | tokens [--quick] [--rounds N] | selection [--quick] [--rounds N]]"
         )
 

@@ -41,7 +41,7 @@ def page(results: Results, *, introduction: str) -> str:
 def _table(results: Results, setting: str) -> list[str]:
     ours = results.turns.get((OURS, setting))
     lines = [
-        f"## {setting.capitalize()}",
+        f"## {setting[:1].upper()}{setting[1:]}",
         "",
         "| | opened | seconds | times Octobatch | API requests | for each pull request | refused over a limit |",
         "| --- | --- | --- | --- | --- | --- | --- |",

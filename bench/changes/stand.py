@@ -13,7 +13,7 @@ import httpx
 
 from sandbox.embedded.servers import free_port
 from sandbox.folder import StackFolder
-from sandbox.stack import Stack
+from sandbox.stack import WORKERS, Stack
 from tests.github_sandbox import RunningSandbox
 
 FILES = {
@@ -46,8 +46,11 @@ class Stand:
 
     def turn(self, org: str, wanted: int, change: Callable[[str], None], *, ours: bool) -> Turn:
         """Makes the organisation, lets `change` at it, and looks at what the sandbox has then."""
-        self._make(org, wanted)
         self.github.ask("PATCH", "settings", {"webhook_url": f"{self.stack.url}/webhooks/github" if ours else ""})
+        self._run_octobatch(ours)
+        self._make(org, wanted)
+        if ours:
+            self.gateway.post("/installations/sync").raise_for_status()
         self.github.ask("POST", "webhooks/settle")
         self.github.ask("DELETE", "counters")
         begun = time.perf_counter()
@@ -73,7 +76,16 @@ class Stand:
         for start in range(0, wanted, 50):
             self.github.ask("POST", "repositories", {"owner": org, "repositories": repositories[start : start + 50]})
         self.github.add_organization(org)
-        self.gateway.post("/installations/sync").raise_for_status()
+
+    def _run_octobatch(self, wanted: bool) -> None:
+        """Has its processes run, or none, so that they take nothing from the others and ask nothing meanwhile."""
+        for name in ("gateway", *(f"{worker} worker" for worker in WORKERS)):
+            part = self.stack.part(name)
+            running = part.process is not None and part.process.poll() is None
+            if running and not wanted:
+                part.stop()
+            elif wanted and not running:
+                part.start()
 
 
 @contextmanager
