@@ -9,13 +9,20 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from functools import cached_property
 from typing import Protocol
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
 
 from ..errors import InvalidSettings
 
@@ -43,6 +50,11 @@ class LocalSigner:
         self._key = key
         self.key_id = fingerprint(key.public_key())
 
+    @cached_property
+    def secret(self) -> bytes:
+        """What only holders of the key know, to derive other keys from. It is the private key itself."""
+        return self._key.private_bytes(Encoding.DER, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+
     async def sign(self, message: bytes) -> bytes:
         """The RS256 signature."""
         return self._key.sign(message, PKCS1v15(), SHA256())
@@ -54,7 +66,7 @@ def fingerprint(public_key: RSAPublicKey) -> str:
     return f"SHA256:{base64.b64encode(hashlib.sha256(der).digest()).decode()}"
 
 
-def pem_blocks(pem: str) -> list[str]:
+def _pem_blocks(pem: str) -> list[str]:
     """The whole PEM blocks of a text, in their order."""
     text = pem.replace("\\n", "\n")  # as variables hold it where they take one line only
     return [match.group() for match in _BLOCK.finditer(text)]
@@ -65,7 +77,7 @@ def local_signers(pem: str, *, source: str) -> tuple[LocalSigner, ...]:
 
     Raises `InvalidSettings`, which names the `source` and quotes nothing, where a block is cut off or no RSA key.
     """
-    blocks = pem_blocks(pem)
+    blocks = _pem_blocks(pem)
     if not blocks or len(blocks) != pem.count(_BEGIN):
         raise InvalidSettings(f"{source}: is not an RSA private key in PEM")
     return tuple(LocalSigner(_rsa_key(block, source)) for block in blocks)

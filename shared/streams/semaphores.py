@@ -25,6 +25,8 @@ from .script import Script
 
 LEASE_SECONDS = 30.0
 ASK_SECONDS = 0.05
+"""How soon an asker asks again at first; later after a quarter of the time that it waited, lest many hold up all."""
+
 PATIENCE_SECONDS = 2.0
 """After so long an asker that is not heard of loses its place."""
 
@@ -62,7 +64,8 @@ class Semaphore:
     async def acquire(self, *, wait_seconds: float = 0) -> Lease:
         """A lease, waiting so long for it at most; raises `SemaphoreTaken`, and then keeps no place in the queue."""
         holder = uuid4().hex
-        deadline = asyncio.get_running_loop().time() + wait_seconds
+        now = asyncio.get_running_loop().time
+        began = now()
         try:
             while True:
                 fence, before = await _ACQUIRE.run(
@@ -70,10 +73,11 @@ class Semaphore:
                 )
                 if fence:
                     return Lease(holder, fence)
-                left = deadline - asyncio.get_running_loop().time()
-                if left <= 0:
+                waited = now() - began
+                if waited >= wait_seconds:
                     break
-                await asyncio.sleep(min(ASK_SECONDS, left))
+                pause = min(max(ASK_SECONDS, waited / 4), PATIENCE_SECONDS / 4)
+                await asyncio.sleep(min(pause, wait_seconds - waited))
         except BaseException:
             await self._forget(holder)
             raise

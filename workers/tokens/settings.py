@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
@@ -14,9 +14,10 @@ from shared.domain.token import Grant
 from shared.errors import GitHubError, InvalidSettings, Unavailable
 from shared.github.app_auth import AppAuth
 from shared.github.client import GitHubClient
+from shared.github.key_ring import KeyRing
 from shared.github.key_sources import open_key_ring
 from shared.github.network import network_of
-from shared.github.signers import pem_blocks
+from shared.github.signers import LocalSigner
 from shared.postgres import tokens
 from shared.postgres.pool import Pool
 from shared.settings import TokensSettings
@@ -55,7 +56,7 @@ async def open_tokens(settings: TokensSettings, infrastructure: Infrastructure) 
             )
         )
         app = AppAuth(github, app_id=settings.github_app_id, keys=keys)
-        vault = Vault(infrastructure.redis, secrets=_vault_secrets(settings))
+        vault = Vault(infrastructure.redis, secrets=_vault_secrets(settings, keys))
         minting = Minting(
             app,
             vault=vault,
@@ -83,17 +84,18 @@ async def open_tokens(settings: TokensSettings, infrastructure: Infrastructure) 
         yield context
 
 
-def _vault_secrets(settings: TokensSettings) -> list[str]:
+def _vault_secrets(settings: TokensSettings, keys: KeyRing) -> Callable[[], Sequence[bytes]]:
     """What tokens in Redis are encrypted under: the configured secrets, else the private keys as they are now."""
     if settings.token_cache_key:
-        return settings.token_cache_key.get_secret_value().split()
-    pems = settings.github_app_private_key.get_secret_value() if settings.github_app_private_key else ""
-    if settings.github_app_private_key_file:
-        pems = f"{settings.github_app_private_key_file.read_text()}\n{pems}"
-    secrets = ["".join(block.split()) for block in pem_blocks(pems)]
-    if not secrets:
+        configured = [each.encode() for each in settings.token_cache_key.get_secret_value().split()]
+        return lambda: configured
+
+    def private_keys() -> list[bytes]:
+        return [each.secret for each in keys.in_turn() if isinstance(each, LocalSigner)]
+
+    if not private_keys():
         raise InvalidSettings("OCTOBATCH_TOKEN_CACHE_KEY: must be set where the App's private key is in KMS alone")
-    return secrets
+    return private_keys
 
 
 async def _record_grants(pool: Pool, grants: Sequence[Grant]) -> list[bool]:

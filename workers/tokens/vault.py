@@ -2,7 +2,8 @@
 
 Each token is kept twice, both until it ends: under its scope, from where it is granted until its last minute or until
 it is evicted, and under its SHA-256, from where it is revoked. Boxes are AES-256-GCM under a key derived from a secret
-by HKDF. The first secret encrypts and every one decrypts, so that two are valid while one takes the other's place.
+by HKDF. The first secret encrypts and every one decrypts, so that two are valid while one takes the other's place; one
+that is gone decrypts for as long as this process lives.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -51,11 +52,12 @@ def scope_key(scope: TokenScope, *, base_url: str, app_id: str) -> str:
 
 
 class Vault:
-    """Keeps tokens. `secrets` are those that are valid, the preferred one first."""
+    """Keeps tokens. `secrets` gives those that are valid now, the preferred one first; it is called at every use."""
 
-    def __init__(self, redis: Redis, *, secrets: Sequence[str]) -> None:
+    def __init__(self, redis: Redis, *, secrets: Callable[[], Sequence[bytes]]) -> None:
         self._redis = redis
-        self._ciphers = [_cipher(secret) for secret in secrets]
+        self._secrets = secrets
+        self._ciphers: dict[bytes, AESGCM] = {}
 
     async def current(self, key: str, *, min_ttl: timedelta = timedelta()) -> InstallationToken | None:
         """The token of a scope, where it lives for `min_ttl` and a minute still."""
@@ -92,22 +94,30 @@ class Vault:
 
     def _seal(self, kept: KeptToken) -> bytes:
         digest, nonce = _digest(kept.token.token), os.urandom(_NONCE_BYTES)
-        return digest + nonce + self._ciphers[0].encrypt(nonce, _to_json(kept), digest)
+        return digest + nonce + self._known()[0].encrypt(nonce, _to_json(kept), digest)
 
     def _open(self, box: bytes | None) -> KeptToken | None:
         if box is None:
             return None
         digest, nonce = box[:_DIGEST_BYTES], box[_DIGEST_BYTES : _DIGEST_BYTES + _NONCE_BYTES]
-        for cipher in self._ciphers:
+        for cipher in self._known():
             try:
                 return _from_json(cipher.decrypt(nonce, box[_DIGEST_BYTES + _NONCE_BYTES :], digest))
             except InvalidTag:
                 continue
         return None
 
+    def _known(self) -> list[AESGCM]:
+        """The ciphers of the secrets that are valid, in their order, and then of those that were."""
+        valid = self._secrets()
+        for secret in valid:
+            if secret not in self._ciphers:
+                self._ciphers[secret] = _cipher(secret)
+        return [self._ciphers[each] for each in dict.fromkeys([*valid, *self._ciphers])]
 
-def _cipher(secret: str) -> AESGCM:
-    return AESGCM(HKDF(SHA256(), length=32, salt=None, info=b"octobatch token vault").derive(secret.encode()))
+
+def _cipher(secret: bytes) -> AESGCM:
+    return AESGCM(HKDF(SHA256(), length=32, salt=None, info=b"octobatch token vault").derive(secret))
 
 
 def _digest(token: str) -> bytes:
