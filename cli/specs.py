@@ -26,6 +26,11 @@ SpecFile = Annotated[
     typer.Option("--file", "-f", metavar="FILE", help="The campaign's spec, YAML; - reads stdin.", show_default=False),
 ]
 
+OptionalSpecFile = Annotated[
+    Path | None,
+    typer.Option("--file", "-f", metavar="FILE", help="The campaign's spec, YAML; - reads stdin.", show_default=False),
+]
+
 
 def read_spec(file: Path) -> tuple[str, CampaignSpec]:
     """The document and what it says; raises `CommandFailed` that names file, line and what to do."""

@@ -60,6 +60,7 @@ _RUN = {
     "finished_at": _LATER,
     "paused_at": None,
     "paused_by": None,
+    "preview_run_id": None,
     **_MADE,
 }
 _SELECTION = {**selection_examples.SELECTION, "campaign_id": _CAMPAIGN_ID, "run_id": _RUN_ID}
@@ -172,7 +173,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "appended": 2,
         "accepted": 0,
     },
-    "NewRun": {"dry_run": True, "version": None},
+    "NewRun": {"dry_run": True, "version": None, "preview_run_id": None, "moved": "block"},
     "RunDetails": {**_RUN, "counts": {"open": 38, "unchanged": 2}, "selection": _SELECTION, "limits_allow_at": None},
     "ShownAct": {
         "id": "019ca8b5-60a0-7c11-8d20-5e6f7a8b9c07",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from shared.clock import utcnow
@@ -11,9 +11,9 @@ from shared.domain import commands
 from shared.domain.campaign import CampaignState
 from shared.domain.event import run_event, target_event
 from shared.domain.ids import RunId, SelectionId, new_id
-from shared.domain.operation import Operation
-from shared.domain.run import Run, RunState, check_transition
-from shared.errors import Conflict
+from shared.domain.operation import NewOperation, Operation
+from shared.domain.run import Moved, Run, RunState, check_transition
+from shared.errors import Conflict, InvalidInput
 from shared.outbox import Outbox, Work
 from shared.postgres import campaigns, runs, selections, targets
 
@@ -30,61 +30,106 @@ class _Repeated(Exception):
         self.operation = operation
 
 
+@dataclass(frozen=True, kw_only=True)
+class RunOrder:
+    """What is to be run: a version of a campaign's spec (None = the newest), or what a preview has prepared."""
+
+    campaign: str
+    dry_run: bool = False
+    version: int | None = None
+    preview_run_id: RunId | None = None
+    moved: Moved = Moved.BLOCK
+
+    def is_for(self, run: Run) -> bool:
+        """Whether a run is what this order asks for."""
+        made_for = replace(
+            self, campaign=run.campaign_name, dry_run=run.dry_run, preview_run_id=run.preview_run_id, moved=run.moved
+        )
+        return self == made_for and self.version in (None, run.spec_version)
+
+
 async def start_run(
-    outbox: Outbox, *, campaign: str, dry_run: bool, version: int | None, actor: str, idempotency_key: str | None
+    outbox: Outbox, order: RunOrder, *, actor: str, idempotency_key: str | None
 ) -> tuple[Run, Operation]:
-    """A new run and the operation that selects its repositories.
+    """A new run and the operation that begins it: that selects its repositories, or plans what a preview has prepared.
 
     The same idempotency key gives the same run again; for something else than the first time it is a `Conflict`.
     """
     try:
         async with outbox.transaction() as work:
-            return await _start(work, campaign, dry_run, version, actor, idempotency_key)
+            return await _start(work, order, actor, idempotency_key)
     except _Repeated as repeated:
         operation = repeated.operation
     async with outbox.transaction() as work:
         assert operation.run_id  # noqa: S101 - runs alone have such dedupe keys
         run = await runs.get_run(work.conn, operation.run_id)
-    if run.campaign_name != campaign or run.dry_run != dry_run or version not in (None, run.spec_version):
+    if not order.is_for(run):
         raise Conflict("this Idempotency-Key was used for another run; take a new one")
     return run, operation
 
 
-async def _start(
-    work: Work, name: str, dry_run: bool, version: int | None, actor: str, idempotency_key: str | None
-) -> tuple[Run, Operation]:
-    campaign = await campaigns.get_campaign(work.conn, name)
+async def _start(work: Work, order: RunOrder, actor: str, idempotency_key: str | None) -> tuple[Run, Operation]:
+    campaign = await campaigns.get_campaign(work.conn, order.campaign)
     if campaign.state is CampaignState.ARCHIVED:
-        raise Conflict(f"campaign {name} is archived; unarchive it to run it")
-    spec = await campaigns.get_spec_version(work.conn, campaign.id, version or campaign.current_version)
-    run_id, selection_id = RunId(new_id()), SelectionId(new_id())
-    command = commands.select_repositories(selection_id, actor=actor, run_id=run_id)
-    if idempotency_key:
-        digest = hashlib.sha256(f"{actor} {idempotency_key}".encode()).hexdigest()
-        command = replace(command, dedupe_key=f"start_run:{digest}")
-    [operation] = await work.accept(command)
-    if operation.run_id != run_id:
-        raise _Repeated(operation)
-    await selections.insert_selection(
-        work.conn,
-        selection_id=selection_id,
-        document=spec.document,
-        name=campaign.name,
-        created_by=actor,
-        campaign_id=campaign.id,
-        run_id=run_id,
-    )
+        raise Conflict(f"campaign {campaign.name} is archived; unarchive it to run it")
+    preview = await _preview(work, order) if order.preview_run_id else None
+    version = preview.spec_version if preview else order.version or campaign.current_version
+    spec = await campaigns.get_spec_version(work.conn, campaign.id, version)
+    run_id = RunId(new_id())
+    selection_id = preview.selection_id if preview else SelectionId(new_id())
+    operation = await _accept(work, _first_command(order, run_id, selection_id, actor), idempotency_key)
+    if selection_id and not preview:
+        await selections.insert_selection(
+            work.conn,
+            selection_id=selection_id,
+            document=spec.document,
+            name=campaign.name,
+            created_by=actor,
+            campaign_id=campaign.id,
+            run_id=run_id,
+        )
     await runs.insert_run(
         work.conn,
         run_id=run_id,
         campaign_id=campaign.id,
         spec_version=spec.version,
         selection_id=selection_id,
-        dry_run=dry_run,
+        dry_run=order.dry_run,
         created_by=actor,
+        preview_run_id=order.preview_run_id,
+        moved=order.moved,
     )
-    await work.emit(run_event(run_id, RunState.SELECTING, now=utcnow()))
-    return await runs.get_run(work.conn, run_id), operation
+    run = await runs.get_run(work.conn, run_id)
+    await work.emit(run_event(run_id, run.state, now=utcnow()))
+    return run, operation
+
+
+def _first_command(order: RunOrder, run_id: RunId, selection_id: SelectionId | None, actor: str) -> NewOperation:
+    if order.preview_run_id or selection_id is None:
+        return commands.plan_run(run_id, actor=actor)
+    return commands.select_repositories(selection_id, actor=actor, run_id=run_id)
+
+
+async def _accept(work: Work, command: NewOperation, idempotency_key: str | None) -> Operation:
+    if idempotency_key:
+        digest = hashlib.sha256(f"{command.actor} {idempotency_key}".encode()).hexdigest()
+        command = replace(command, dedupe_key=f"start_run:{digest}")
+    [operation] = await work.accept(command)
+    if operation.run_id != command.run_id:
+        raise _Repeated(operation)
+    return operation
+
+
+async def _preview(work: Work, order: RunOrder) -> Run:
+    """The preview to publish; raises `NotFound`, or says why it is none that can be published."""
+    preview = await runs.get_run(work.conn, order.preview_run_id or RunId(UUID(int=0)))
+    if not preview.dry_run or preview.campaign_name != order.campaign:
+        raise InvalidInput(f"run {preview.id} is no preview of {order.campaign}")
+    if order.dry_run or order.version not in (None, preview.spec_version):
+        raise InvalidInput(f"a preview is published as it is: version {preview.spec_version}, and not as a dry run")
+    if preview.state is not RunState.COMPLETED:
+        raise Conflict(f"preview {preview.id} is {preview.state}; only a completed one can be published")
+    return preview
 
 
 async def cancel_run(outbox: Outbox, run_id: UUID) -> Run:

@@ -36,14 +36,16 @@ async def start_run(
     principal: SignedIn,
     idempotency_key: Annotated[str | None, Header(max_length=255)] = None,
 ) -> StartedRun:
-    """Start a run. The same `Idempotency-Key` gives the same run."""
-    run, operation = await operations.start_run(
-        resources.outbox,
+    """Start a run, or publish exactly what a preview has prepared. The same `Idempotency-Key` gives the same run."""
+    order = operations.RunOrder(
         campaign=name,
         dry_run=body.dry_run,
         version=body.version,
-        actor=principal.actor,
-        idempotency_key=idempotency_key,
+        preview_run_id=RunId(body.preview_run_id) if body.preview_run_id else None,
+        moved=body.moved,
+    )
+    run, operation = await operations.start_run(
+        resources.outbox, order, actor=principal.actor, idempotency_key=idempotency_key
     )
     response.headers["Location"] = f"/operations/{operation.id}"
     return StartedRun(run=ShownRun.model_validate(run), operation=ShownOperation.model_validate(operation))

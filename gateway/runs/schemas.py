@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from shared.domain.run import RunState
+from shared.domain.run import Moved, RunState
 from shared.domain.target import TargetState
 
 from ..schemas import Given, Shown, ShownOperation
@@ -19,6 +19,14 @@ class NewRun(Given):
 
     dry_run: bool = Field(False, description="prepare every target and publish nothing")
     version: int | None = Field(None, ge=1, description="spec version; none = the newest")
+    preview_run_id: UUID | None = Field(
+        None, description="publish what this completed dry run has prepared; no step runs again"
+    )
+    moved: Moved = Field(
+        Moved.BLOCK,
+        description="with preview_run_id, what is done where a base branch moved since: block leaves the target as"
+        " `blocked`, prepare prepares it anew",
+    )
 
 
 class ShownRun(Shown):
@@ -38,6 +46,7 @@ class ShownRun(Shown):
     finished_at: datetime | None
     paused_at: datetime | None = Field(None, description="since when it is paused; null where it goes on")
     paused_by: str | None = None
+    preview_run_id: UUID | None = Field(description="the preview that it publishes")
 
 
 class RunDetails(ShownRun):

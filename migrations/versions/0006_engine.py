@@ -28,6 +28,7 @@ CREATE INDEX targets_by_campaign_and_state ON targets (campaign_id, state);
 
 ALTER TABLE runs
     ADD COLUMN preview_run_id uuid REFERENCES runs,
+    ADD COLUMN moved text NOT NULL DEFAULT 'block' CHECK (moved IN ('block', 'prepare')),
     ADD COLUMN paused_at timestamptz,
     ADD COLUMN paused_by text,
     ADD COLUMN waits_for jsonb,

@@ -50,13 +50,21 @@ def check_transition(current: RunState, wanted: RunState) -> None:
         raise InvalidTransition("run", current, wanted)
 
 
+class Moved(StrEnum):
+    """What is done where a base branch moved since the preview that a run publishes: block, or prepare anew."""
+
+    BLOCK = "block"
+    PREPARE = "prepare"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Run:
     """A run as it is now. A `dry_run` prepares every target and publishes nothing.
 
     `error` says why a run failed as a whole; targets carry errors of their own. `waits_for` is what its rollout waits
     for, `release_at` when it looks again, where time alone decides. More than `most_failures` failed targets end it.
-    A run that `is_scheduled` leaves alone what the same spec version has published already.
+    A run that `is_scheduled` leaves alone what the same spec version has published already. One with a
+    `preview_run_id` publishes what that run has prepared; `moved` says what is done where that does not fit any more.
     """
 
     id: RunId
@@ -77,3 +85,5 @@ class Run:
     release_at: datetime | None = None
     most_failures: int | None = None
     is_scheduled: bool = False
+    preview_run_id: RunId | None = None
+    moved: Moved = Moved.BLOCK

@@ -7,14 +7,14 @@ from typing import Any
 from asyncpg import Record
 
 from ..domain.ids import CampaignId, RunId, SelectionId
-from ..domain.run import Run, RunState, is_finished, states_before
+from ..domain.run import Moved, Run, RunState, is_finished, states_before
 from ..domain.waiting import Wait
 from ..errors import NotFound
 from .pool import Connection
 
 _COLUMNS = """r.id, r.campaign_id, c.name AS campaign_name, r.spec_version, r.selection_id, r.dry_run, r.state, r.error,
     r.created_by, r.created_at, r.started_at, r.finished_at, r.paused_at, r.paused_by, r.waits_for, r.release_at,
-    r.most_failures, r.is_scheduled"""
+    r.most_failures, r.is_scheduled, r.preview_run_id, r.moved"""
 
 
 async def insert_run(
@@ -23,17 +23,20 @@ async def insert_run(
     run_id: RunId,
     campaign_id: CampaignId,
     spec_version: int,
-    selection_id: SelectionId,
+    selection_id: SelectionId | None,
     dry_run: bool,
     created_by: str,
     is_scheduled: bool = False,
+    preview_run_id: RunId | None = None,
+    moved: Moved = Moved.BLOCK,
 ) -> None:
-    """A new run whose selection is being made."""
+    """A new run whose selection is being made, or is that of the preview which it publishes."""
     await conn.execute(
         """
         INSERT INTO runs (id, campaign_id, spec_version, selection_id, dry_run, state, created_by, is_scheduled,
-                          started_at)
-        VALUES ($1, $2, $3, $4, $5, 'selecting', $6, $7, now())
+                          preview_run_id, moved, started_at)
+        VALUES ($1, $2, $3, $4, $5, CASE WHEN $8::uuid IS NULL THEN 'selecting' ELSE 'planning' END, $6, $7, $8,
+                $9, now())
         """,
         run_id,
         campaign_id,
@@ -42,6 +45,8 @@ async def insert_run(
         dry_run,
         created_by,
         is_scheduled,
+        preview_run_id,
+        moved,
     )
 
 
@@ -114,5 +119,6 @@ async def set_most_failures(conn: Connection, run_id: RunId, most_failures: int 
 
 def _from_row(row: Record) -> Run:
     waits_for = Wait.from_json(row["waits_for"]) if row["waits_for"] else None
-    values: dict[str, Any] = {**dict(row), "state": RunState(row["state"]), "waits_for": waits_for}
+    values: dict[str, Any] = {**dict(row), "state": RunState(row["state"]), "moved": Moved(row["moved"])}
+    values["waits_for"] = waits_for
     return Run(**values)

@@ -31,6 +31,7 @@ from .moves import move_target
 from .pausing import pause_if_paused, pause_target
 from .planning import plan_targets
 from .preparing import judged, prepare, record, store
+from .previewed import plan_from_preview, take_from_preview
 from .publish_plan import Rules
 from .publishing import Outcome, Publication, Publisher
 from .reading import Reader
@@ -52,14 +53,17 @@ async def plan_run(ctx: CampaignsContext, command: Command) -> None:
         if run.state is not RunState.PLANNING or run.selection_id is None:
             return
         spec = await load_spec(work.conn, run)
-        selected = await selections.list_selected(work.conn, run.selection_id, included=True, limit=_MOST_TARGETS)
-        planned = plan_targets(run, spec, [each for _, each in selected], campaign_link=campaign_link(ctx, run))
-        await targets.insert_targets(work.conn, planned)
+        if run.preview_run_id:
+            planned = await plan_from_preview(work, run, run.preview_run_id, spec)
+        else:
+            selected = await selections.list_selected(work.conn, run.selection_id, included=True, limit=_MOST_TARGETS)
+            planned = plan_targets(run, spec, [each for _, each in selected], campaign_link=campaign_link(ctx, run))
+            await targets.insert_targets(work.conn, planned)
         await runs.set_most_failures(work.conn, run_id, spec.most_failures)
         await _move_run(work, run, to=RunState.RUNNING if planned else RunState.COMPLETED)
         if not await pause_if_paused(work, run_id):
-            to_prepare = commands.prepare_all(planned, one_by_one=spec.runs_code, actor=command.actor)
-            await work.accept(*to_prepare)
+            one_by_one = spec.runs_code and not run.preview_run_id
+            await work.accept(*commands.prepare_all(planned, one_by_one=one_by_one, actor=command.actor))
 
 
 async def prepare_target(ctx: CampaignsContext, command: Command) -> None:
@@ -68,12 +72,14 @@ async def prepare_target(ctx: CampaignsContext, command: Command) -> None:
     target = loaded.target
     if loaded.run.paused_at and await pause_target(ctx, target):
         return
+    async with ctx.pool.acquire() as conn:
+        spec = await load_spec(conn, loaded.run)
+    if not await take_from_preview(ctx, [target], run=loaded.run, spec=spec, actor=command.actor):
+        return
     if target.state is TargetState.PENDING and not await _begin(ctx, target, TargetState.PREPARING):
         return
     if target.state not in (TargetState.PENDING, TargetState.PREPARING):
         return
-    async with ctx.pool.acquire() as conn:
-        spec = await load_spec(conn, loaded.run)
     try:
         async with repository_token(ctx, target, SELECT, purpose="prepare") as token:
             reader = Reader(ctx.github, token)
@@ -93,7 +99,11 @@ async def prepare_targets(ctx: CampaignsContext, command: Command) -> None:
         run = await runs.get_run(conn, RunId(UUID(command.payload["run_id"])))
         spec = await load_spec(conn, run)
         waiting = await _batch_of(conn, command)
-    if waiting:
+    waiting = await take_from_preview(ctx, waiting, run=run, spec=spec, actor=command.actor)
+    if waiting and spec.runs_code:
+        async with ctx.outbox.transaction(completing=command.operation_id) as work:
+            await work.accept(*commands.prepare_all(waiting, one_by_one=True, actor=command.actor))
+    elif waiting:
         await prepare_batch(ctx, waiting, run=run, spec=spec, actor=command.actor)
         await finish_run_if_settled(ctx, run.id)
 

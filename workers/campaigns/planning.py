@@ -9,7 +9,7 @@ from shared.domain.ids import InstallationId, TargetId, new_id
 from shared.domain.run import Run
 from shared.domain.selection import SelectedRepository
 from shared.domain.spec import CampaignSpec, Published
-from shared.domain.target import NewTarget, PublishAs
+from shared.domain.target import NewTarget, PublishAs, Target
 from shared.domain.templates import InvalidTemplate, RepositoryContext, TemplateContext, render
 from shared.errors import InvalidInput
 
@@ -47,6 +47,25 @@ def plan_targets(
         for each in selected
         if each.included
     ]
+
+
+def take_over(target: Target, run: Run, spec: CampaignSpec, *, target_id: TargetId) -> NewTarget:
+    """The target of a run that publishes a preview: the same as there, but for how it is published."""
+    return NewTarget(
+        id=target_id,
+        run_id=run.id,
+        campaign_id=run.campaign_id,
+        repository_node_id=target.repository_node_id,
+        repository_id=target.repository_id,
+        repository=target.repository,
+        installation_id=target.installation_id,
+        base_branch=target.base_branch,
+        base_oid=target.base_oid,
+        branch=target.branch,
+        group=target.group,
+        publish_as=PublishAs.NONE if run.dry_run else _PUBLISH_AS[spec.published_for(target.repository)],
+        batch=target.batch,
+    )
 
 
 class _Batches:

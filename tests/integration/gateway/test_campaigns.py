@@ -79,6 +79,23 @@ async def test_unknown_fields_of_a_body_are_errors(client: httpx.AsyncClient, ca
     assert (await client.get("/runs")).json()["items"] == []
 
 
+async def test_only_a_completed_preview_of_the_campaign_is_published(
+    client: httpx.AsyncClient, campaign: str, pool: Pool
+) -> None:
+    async def start(**order: object) -> httpx.Response:
+        return await client.post(f"/campaigns/{campaign}/runs", json=order)
+
+    preview = (await start(dry_run=True)).json()["run"]["id"]
+    apply = (await start()).json()["run"]["id"]
+    assert (await start(preview_run_id=preview)).status_code == 409
+    await pool.execute("UPDATE runs SET state = 'completed'")
+    assert (await start(preview_run_id=apply)).status_code == 422
+    assert (await start(preview_run_id=preview, dry_run=True)).status_code == 422
+    published = (await start(preview_run_id=preview, moved="prepare")).json()
+    assert (published["run"]["preview_run_id"], published["run"]["state"]) == (preview, "planning")
+    assert published["operation"]["type"] == "plan_run"
+
+
 async def test_a_run_is_accepted_with_its_selection_and_operation(client: httpx.AsyncClient, campaign: str) -> None:
     answer = await client.post(f"/campaigns/{campaign}/runs", json={"dry_run": True})
     assert answer.status_code == 202
