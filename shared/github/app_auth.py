@@ -9,7 +9,7 @@ Source: docs.github.com "Create an installation access token for an app".
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from typing import Any, cast
 from urllib.parse import quote
@@ -145,6 +145,17 @@ class AppAuth:
         answer), `delivered_at`."""
         found = await self._ask("GET", "/app/hook/deliveries", params={"per_page": limit})
         return cast("list[Mapping[str, Any]]", found)
+
+    async def hook_delivery_pages(self) -> AsyncIterator[list[Mapping[str, Any]]]:
+        """The attempts to deliver webhooks, newest first, a hundred at a time; GitHub keeps those of a few days."""
+        await self.hook_config()  # the key that GitHub accepts stands in front after it
+        token = await self._jwts.signed_by(self._keys.in_turn()[0])
+        async for page in self._github.rest_pages("/app/hook/deliveries", token=token):
+            yield cast("list[Mapping[str, Any]]", page)
+
+    async def redeliver(self, attempt_id: int) -> None:
+        """Has GitHub send a webhook once more, under the id of its delivery; raises `GitHubNotFound`."""
+        await self._ask("POST", f"/app/hook/deliveries/{attempt_id}/attempts")
 
     async def _ask(self, method: str, path: str, *, json: Any = None, params: Mapping[str, Any] | None = None) -> Any:
         """One call as the App, with the key that GitHub accepted last, or with the first of the others it accepts."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -61,6 +61,14 @@ async def get_delivery(conn: Connection, delivery_id: str) -> WebhookDelivery:
     if row is None:
         raise NotFound("webhook delivery", delivery_id)
     return WebhookDelivery(**dict(row))
+
+
+async def known_among(conn: Connection, delivery_ids: Collection[str]) -> frozenset[str]:
+    """Those of the deliveries that have come in, handled or to be handled."""
+    rows = await conn.fetch(
+        "SELECT delivery_id FROM webhook_deliveries WHERE delivery_id = ANY($1::text[])", list(delivery_ids)
+    )
+    return frozenset(row["delivery_id"] for row in rows)
 
 
 async def mark_handled(conn: Connection, delivery_id: str) -> bool:

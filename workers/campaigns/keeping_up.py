@@ -38,7 +38,6 @@ from .publish_plan import Rules
 ON_CI_FAILURE, ON_MERGE_CONFLICT = "onCIFailure", "onMergeConflict"
 AUTO_MERGE = "autoMerge"
 ACTOR = "octobatch"
-_GOING_ON = (RunState.RUNNING, RunState.COMPLETED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +46,11 @@ class Course:
 
     run: Run
     spec: CampaignSpec
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether anything is begun for its targets; those of a run that is paused or cancelled are only looked at."""
+        return self.run.state in (RunState.RUNNING, RunState.COMPLETED) and self.run.paused_at is None
 
     @property
     def rules(self) -> Rules:
@@ -65,7 +69,7 @@ async def courses_of(conn: Connection, followed: Sequence[Target]) -> dict[RunId
 
 async def keep_up(work: Work, target: Target, followed: FollowedPullRequest, course: Course) -> None:
     """Begins what the target's pull request needs now; nothing where another run's target has it."""
-    if target.state not in FOLLOWED or course.run.state not in _GOING_ON or not is_owner(target, followed):
+    if target.state not in FOLLOWED or not course.goes_on or not is_owner(target, followed):
         return
     ours = ends_in_ours(target, followed)
     head_oid = followed.pull_request.head_oid

@@ -33,6 +33,8 @@ from .handlers import answer_sync, dry_run_scope, forget_token, handle_webhook, 
 from .installations import SYNC_SECONDS, sync_installations
 from .measuring import show_installations
 from .minting import Minting
+from .redelivering import SWEEP_SECONDS as REDELIVER_SECONDS
+from .redelivering import redeliver_failed
 from .refusals import Refusals
 from .repositories import Repositories
 from .revoking import SWEEP_SECONDS, TIDY_SECONDS, delete_expired, revoke_finished_runs, revoke_tokens
@@ -131,6 +133,7 @@ WORKER = Worker(
     cron=(
         Periodic(name="sync_installations", every_seconds=SYNC_SECONDS, function=sync_installations),
         Periodic(name="revoke_finished_runs", every_seconds=SWEEP_SECONDS, function=revoke_finished_runs),
+        Periodic(name="redeliver_webhooks", every_seconds=REDELIVER_SECONDS, function=redeliver_failed),
         Periodic(name="delete_expired_tokens", every_seconds=TIDY_SECONDS, function=delete_expired),
     ),
     measure=show_installations,
