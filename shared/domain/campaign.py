@@ -18,7 +18,7 @@ class CampaignState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Campaign:
-    """What a campaign is now. `current_version` counts from 1."""
+    """What a campaign is now. `current_version` counts from 1; `closed_at` is when its pull requests were closed."""
 
     id: CampaignId
     name: str
@@ -29,6 +29,7 @@ class Campaign:
     created_at: datetime
     updated_at: datetime
     archived_at: datetime | None = None
+    closed_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .ids import InstallationId, RunId, SelectionId, new_id
+from .ids import BulkOperationId, InstallationId, RunId, SelectionId, new_id
 from .operation import NewOperation, Priority, Service
 from .target import NewTarget, Target
 
@@ -141,6 +141,33 @@ def enable_auto_merge(target: Target, *, head_oid: str, checks_state: str) -> Ne
         payload={"target_id": str(target.id), "head_oid": head_oid},
         dedupe_key=f"enable_auto_merge:{target.id}:{head_oid}:{checks_state}",
         actor="octobatch",
+        run_id=target.run_id,
+        target_id=target.id,
+        installation_id=target.installation_id,
+        order_key=f"target:{target.id}",
+    )
+
+
+def start_bulk_operation(bulk_id: BulkOperationId, *, actor: str) -> NewOperation:
+    """Send a command to act on each pending target of a bulk operation."""
+    return NewOperation(
+        service=Service.CAMPAIGNS,
+        type="start_bulk_operation",
+        payload={"bulk_operation_id": str(bulk_id)},
+        dedupe_key=f"start_bulk_operation:{bulk_id}",
+        actor=actor,
+        priority=Priority.URGENT,
+    )
+
+
+def act_on_target(bulk_id: BulkOperationId, target: Target, *, actor: str) -> NewOperation:
+    """Do to one target what a bulk operation is for."""
+    return NewOperation(
+        service=Service.CAMPAIGNS,
+        type="act_on_target",
+        payload={"bulk_operation_id": str(bulk_id), "target_id": str(target.id)},
+        dedupe_key=f"act_on_target:{bulk_id}:{target.id}",
+        actor=actor,
         run_id=target.run_id,
         target_id=target.id,
         installation_id=target.installation_id,

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from .ids import EventId, RunId, TargetId, new_id
+from .ids import BulkOperationId, EventId, RunId, TargetId, new_id
 from .run import RunState
-from .target import PullRequestRef, TargetState
+from .target import PullRequestRef, Target, TargetState
 
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """One thing that happened. `type` is `run.<state>`, `target.<state>`, `selection.<state>`, or of a run that is
-    paused or goes on `run.paused` or `run.resumed`.
+    """One thing that happened. `type` is `run.<state>`, `target.<state>`, `selection.<state>`, `target.acted` where
+    somebody did something to a target, or of a run that is paused or goes on `run.paused` or `run.resumed`.
 
     The payload is JSON; for targets it has `repository`, `from`, `to`, and where known `reason` and
     `pull_request` (`number`, `url`).
@@ -81,3 +81,18 @@ def target_event(
         payload=payload,
         occurred_at=now,
     )
+
+
+def act_event(target: Target, *, action: str, actor: str, bulk_operation_id: BulkOperationId, now: datetime) -> Event:
+    """Somebody did something to a target, of which its state tells nothing: from its state to the same one."""
+    moved = target_event(
+        run_id=target.run_id,
+        target_id=target.id,
+        repository=target.repository,
+        before=target.state,
+        after=target.state,
+        now=now,
+        pull_request=target.pull_request,
+    )
+    act = {"action": action, "actor": actor, "bulk_operation_id": str(bulk_operation_id)}
+    return replace(moved, type="target.acted", payload={**moved.payload, **act})

@@ -50,6 +50,11 @@ def matches_name(name: str, pattern: str) -> bool:
     return _compiled(pattern, False).fullmatch(name) is not None
 
 
+def name_expression(pattern: str) -> str:
+    """A glob of names as a regular expression that PostgreSQL reads the same way; to be matched as a whole."""
+    return _translate(pattern, in_path=False)
+
+
 def check_glob(pattern: str) -> None:
     """Raises `InvalidGlob` where the glob cannot be understood."""
     _compiled(pattern, True)

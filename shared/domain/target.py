@@ -153,6 +153,7 @@ class Target:
     `base_oid` the commit that the steps ran on, `head_oid` the commit that Octobatch last put on `branch`.
     `repository_id` is GitHub's number of the repository, `repository_node_id` its identity in GraphQL.
     `reason` says why it failed, is blocked or was left alone.
+    `is_detached` says that its pull request is left to people.
     `attempt` counts from 1 how often it began. Targets of a run and an installation with the same `batch` are read
     together and share tokens.
     """
@@ -180,3 +181,4 @@ class Target:
     head_oid: str | None = None
     attempt: int = 1
     batch: int = 0
+    is_detached: bool = False

@@ -12,7 +12,8 @@ from ..domain.ids import CampaignId, new_id
 from ..errors import AlreadyExists, Conflict, NotFound
 from .pool import Connection
 
-_COLUMNS = "id, name, description, state, current_version, created_by, created_at, updated_at, archived_at"
+_COLUMNS = """id, name, description, state, current_version, created_by, created_at, updated_at, archived_at,
+    closed_at"""
 _VERSION_COLUMNS = "campaign_id, version, document, sha256, created_by, created_at"
 
 
@@ -87,10 +88,24 @@ async def set_campaign_state(conn: Connection, name: str, state: CampaignState) 
     """Archives a campaign, or takes it out of the archive; raises `NotFound`."""
     row = await conn.fetchrow(
         f"""UPDATE campaigns SET state = $2, updated_at = now(),
-                archived_at = CASE WHEN $2 = 'archived' THEN coalesce(archived_at, now()) END
+                archived_at = CASE WHEN $2 = 'archived' THEN coalesce(archived_at, now()) END,
+                closed_at = CASE WHEN $2 = 'archived' THEN closed_at END
             WHERE name = $1 RETURNING {_COLUMNS}""",  # noqa: S608
         name,
         state,
+    )
+    if row is None:
+        raise NotFound("campaign", name)
+    return _from_row(row)
+
+
+async def close_campaign(conn: Connection, name: str) -> Campaign:
+    """Archives a campaign and records that its pull requests are to be closed; raises `NotFound`."""
+    row = await conn.fetchrow(
+        f"""UPDATE campaigns SET state = 'archived', updated_at = now(), next_run_at = NULL,
+                archived_at = coalesce(archived_at, now()), closed_at = coalesce(closed_at, now())
+            WHERE name = $1 RETURNING {_COLUMNS}""",  # noqa: S608
+        name,
     )
     if row is None:
         raise NotFound("campaign", name)

@@ -12,10 +12,10 @@ from .targets import TARGET_COLUMNS, target_from_row
 
 
 async def by_pull_request(conn: Connection, repository_node_id: str, number: int) -> list[Target]:
-    """The targets whose pull request that is: one a run that opened or updated it."""
+    """The targets whose pull request that is, but for detached ones: one a run that opened or updated it."""
     rows = await conn.fetch(
         f"SELECT {TARGET_COLUMNS} FROM targets t"  # noqa: S608
-        " WHERE t.repository_node_id = $1 AND t.pull_request_number = $2 ORDER BY t.id",
+        " WHERE t.repository_node_id = $1 AND t.pull_request_number = $2 AND t.detached_at IS NULL ORDER BY t.id",
         repository_node_id,
         number,
     )
@@ -23,10 +23,10 @@ async def by_pull_request(conn: Connection, repository_node_id: str, number: int
 
 
 async def by_head(conn: Connection, repository_node_id: str, head_oid: str) -> list[Target]:
-    """The targets with a pull request whose branch Octobatch put at that commit."""
+    """The targets with a pull request whose branch Octobatch put at that commit, but for detached ones."""
     rows = await conn.fetch(
         f"SELECT {TARGET_COLUMNS} FROM targets t WHERE t.repository_node_id = $1 AND t.head_oid = $2"  # noqa: S608
-        " AND t.pull_request_number IS NOT NULL ORDER BY t.id",
+        " AND t.pull_request_number IS NOT NULL AND t.detached_at IS NULL ORDER BY t.id",
         repository_node_id,
         head_oid,
     )

@@ -36,7 +36,7 @@ TARGET_COLUMNS = """
     t.id, t.run_id, t.campaign_id, t.repository_node_id, t.repository_id, t.repository, t.installation_id,
     t.base_branch, t.base_oid, t.branch, t.change_group, t.publish_as, t.state, t.review_state, t.checks_state,
     t.reason, t.files_changed, t.additions, t.deletions, t.pull_request_number, t.pull_request_node_id,
-    t.pull_request_url, t.head_oid, t.attempt, t.batch, t.created_at, t.updated_at"""
+    t.pull_request_url, t.head_oid, t.attempt, t.batch, t.detached_at, t.created_at, t.updated_at"""
 """The columns of `targets t` that `target_from_row` reads."""
 
 
@@ -246,6 +246,24 @@ async def note(
     )
 
 
+async def set_publish_as(conn: Connection, target_id: TargetId, publish_as: PublishAs) -> Target | None:
+    """Has a prepared target that was not to be published be published so; None where it is not prepared any more."""
+    row = await conn.fetchrow(
+        f"""UPDATE targets t SET publish_as = $2, updated_at = now()
+            WHERE t.id = $1 AND t.state = 'prepared' RETURNING {TARGET_COLUMNS}""",  # noqa: S608
+        target_id,
+        publish_as,
+    )
+    return target_from_row(row) if row else None
+
+
+async def detach_target(conn: Connection, target_id: TargetId) -> None:
+    """Leaves the pull request of a target to people: it is followed and changed no more."""
+    await conn.execute(
+        "UPDATE targets SET detached_at = coalesce(detached_at, now()), updated_at = now() WHERE id = $1", target_id
+    )
+
+
 async def page_targets(
     conn: Connection,
     run_id: RunId,
@@ -349,6 +367,7 @@ def target_from_row(row: Record) -> Target:
         head_oid=row["head_oid"],
         attempt=row["attempt"],
         batch=row["batch"],
+        is_detached=row["detached_at"] is not None,
         created_at=row["created_at"],
         updated_at=row["updated_at"],
     )

@@ -23,6 +23,7 @@ from ..runtime import Command
 from .access import repository_token
 from .again import conclude_again
 from .batches import prepare_batch
+from .bulk import give_up_bulk_operation, give_up_target
 from .context import CampaignsContext
 from .finishing import finish_run_if_settled
 from .loading import campaign_link, load_spec, load_target
@@ -190,6 +191,10 @@ async def give_up(ctx: CampaignsContext, command: Command, error: str) -> None:
         async with ctx.outbox.transaction() as work:
             run = await runs.get_run(work.conn, RunId(UUID(command.payload["run_id"])))
             await _move_run(work, run, to=RunState.FAILED, error=error)
+    elif command.type == "act_on_target":
+        await give_up_target(ctx, command, error)
+    elif command.type == "start_bulk_operation":
+        await give_up_bulk_operation(ctx, command)
     elif command.type in ("prepare_target", "publish_target"):
         await _fail(ctx, [TargetId(UUID(command.payload["target_id"]))], error)
     elif command.type == "prepare_targets":

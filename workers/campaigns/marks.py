@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from uuid import UUID
 
-from shared.domain.ids import RunId, TargetId
+from shared.domain.ids import BulkOperationId, RunId, TargetId
 from shared.domain.target import Target
 
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -74,3 +74,8 @@ def read_trailers(message: str) -> CommitMark | None:
     if not targets or not changes:
         return None
     return CommitMark(target_id=TargetId(UUID(targets[-1])), change=changes[-1])
+
+
+def comment_mark(bulk_id: BulkOperationId, target_id: TargetId) -> str:
+    """The mark of the comment that a bulk operation makes below a target's pull request."""
+    return f"<!-- octobatch bulk={bulk_id} target={target_id} -->"

@@ -7,6 +7,7 @@ from shared.settings import CampaignsSettings
 
 from ..runtime import Periodic, Worker
 from .auto_merge import enable_auto_merge
+from .bulk import act_on_target, complete_bulk_operations, start_bulk_operation
 from .context import CampaignsContext, open_campaigns
 from .decorating import decorate_pull_requests
 from .deliveries import handle_webhook
@@ -34,6 +35,8 @@ WORKER: Worker[CampaignsContext, CampaignsSettings] = Worker(
         "handle_webhook": handle_webhook,
         "run_hook": run_hook,
         "enable_auto_merge": enable_auto_merge,
+        "start_bulk_operation": start_bulk_operation,
+        "act_on_target": act_on_target,
     },
     cron=(
         Periodic(name="follow_pull_requests", every_seconds=_follow_interval, function=follow_pull_requests),
@@ -42,6 +45,7 @@ WORKER: Worker[CampaignsContext, CampaignsSettings] = Worker(
         Periodic(name="deliver_webhooks", every_seconds=1.0, function=deliver_webhooks),
         Periodic(name="forget_webhooks", every_seconds=3600.0, function=forget_webhooks),
         Periodic(name="release_waiting", every_seconds=CHECK_SECONDS, function=release_waiting),
+        Periodic(name="complete_bulk_operations", every_seconds=5.0, function=complete_bulk_operations),
     ),
     on_failed=give_up,
 )
