@@ -24,6 +24,8 @@ from . import (
     webhooks,
 )
 from .auth import ensure_first_key
+from .bulk import closing as campaign_closing
+from .bulk import routes as bulk_operations
 from .campaigns import routes as campaigns
 from .edge import Edge
 from .policies import routes as policies
@@ -34,6 +36,7 @@ from .selections import owner_routes as selection_owners
 from .selections import routes as selections
 from .selections import schedules as selection_schedules
 from .streams import routes as streams
+from .targets import exporting as target_exports
 from .targets import routes as targets
 from .web import pages
 from .webhook_endpoints import deliveries as webhook_deliveries
@@ -41,7 +44,10 @@ from .webhook_endpoints import routes as webhook_endpoints
 
 MODULES = (
     campaigns,
+    campaign_closing,
     runs,
+    bulk_operations,
+    target_exports,
     targets,
     selections,
     selection_contents,

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from shared import errors
 
+from .bulk.examples import examples as bulk_examples
 from .policies.schemas import EXAMPLE_POLICIES
 from .problems import KINDS, MEDIA_TYPE, Problem, problem_body
 from .selections import examples as selection_examples
@@ -45,6 +46,7 @@ _CAMPAIGN = {
     "current_version": 1,
     "updated_at": _AT,
     "archived_at": None,
+    "closed_at": None,
     **_MADE,
 }
 _RUN = {
@@ -80,6 +82,23 @@ _PROBE: dict[str, Any] = {
 }
 _DIFF_STAT = {"files": 1, "additions": 3, "deletions": 0}
 _PULL_REQUEST = {"number": 17, "url": "https://github.com/acme/api/pull/17"}
+_TARGET = {
+    "id": _TARGET_ID,
+    "run_id": _RUN_ID,
+    "repository": "acme/api",
+    "base_branch": "main",
+    "base_oid": _OID,
+    "branch": "octobatch/security-policy",
+    "group": "",
+    "state": "open",
+    "review_state": "none",
+    "checks_state": "unknown",
+    "reason": None,
+    "diff_stat": _DIFF_STAT,
+    "pull_request": _PULL_REQUEST,
+    "created_at": _AT,
+    "updated_at": _LATER,
+}
 _PROBLEM_OF_A_SPEC = {
     "message": "unknown key 'reposotory'",
     "path": "on.0.reposotory",
@@ -237,23 +256,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "changes": [_SPEC_CHANGE],
     },
     "ShownStream": _STREAM,
-    "ShownTarget": {
-        "id": _TARGET_ID,
-        "run_id": _RUN_ID,
-        "repository": "acme/api",
-        "base_branch": "main",
-        "base_oid": _OID,
-        "branch": "octobatch/security-policy",
-        "group": "",
-        "state": "open",
-        "review_state": "none",
-        "checks_state": "unknown",
-        "reason": None,
-        "diff_stat": _DIFF_STAT,
-        "pull_request": _PULL_REQUEST,
-        "created_at": _AT,
-        "updated_at": _LATER,
-    },
+    "ShownTarget": _TARGET,
     "ShownToken": {
         "token": "ghs_…",
         "expires_at": "2026-03-01T10:00:00Z",
@@ -364,6 +367,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "removed": [],
         "unchanged": ["readers"],
     },
+    **bulk_examples(_TARGET),
     **selection_examples.EXAMPLES,
     **WEBHOOK_EXAMPLES,
     "Verdict": {"valid": False, "problems": [_PROBLEM_OF_A_SPEC]},

@@ -14,12 +14,13 @@ from shared.postgres import campaigns, runs
 
 from ..auth import SignedIn
 from ..resources import Opened, Resources
-from ..runs.operations import cancel_run
+from ..runs.operations import cancel_run, cancel_targets
 from .operations import BulkRequest, consider, scope_of_campaign, start_bulk_operation
 from .schemas import ClosingOutcome, NewClosing, ShownBulkOperation
 
 router = APIRouter(prefix="/campaigns", tags=["campaigns"])
 
+CLOSED = "the campaign was closed"
 _OPEN = FOLLOWED | {TargetState.BLOCKED}
 
 
@@ -45,9 +46,7 @@ async def close_campaign(
         await _cancel(resources, run_id)
     bulk = await start_bulk_operation(resources.outbox, asked, actor=principal.actor, idempotency_key=None)
     response.headers["Location"] = f"/bulk-operations/{bulk.id}"
-    return outcome.model_copy(
-        update={"dry_run": False, "bulk_operation": ShownBulkOperation.model_validate(bulk)}
-    )
+    return outcome.model_copy(update={"dry_run": False, "bulk_operation": ShownBulkOperation.model_validate(bulk)})
 
 
 def _closing(scope: BulkScope, *, delete_branches: bool) -> BulkRequest:
@@ -70,9 +69,12 @@ async def _foreseen(resources: Resources, asked: BulkRequest) -> ClosingOutcome:
 
 
 async def _cancel(resources: Resources, run_id: RunId) -> None:
-    """Cancels a run that may have ended meanwhile."""
+    """Cancels a run, and what began again in one that has ended."""
     with suppress(InvalidTransition):
         await cancel_run(resources.outbox, run_id)
+        return
+    async with resources.outbox.transaction() as work:
+        await cancel_targets(work, run_id, reason=CLOSED)
 
 
 def _is_open(target: Target) -> bool:

@@ -75,9 +75,7 @@ async def _act(
     if body.dry_run:
         response.status_code = 200
         return await _foreseen(resources, asked)
-    bulk = await operations.start_bulk_operation(
-        resources.outbox, asked, actor=actor, idempotency_key=idempotency_key
-    )
+    bulk = await operations.start_bulk_operation(resources.outbox, asked, actor=actor, idempotency_key=idempotency_key)
     response.headers["Location"] = f"/bulk-operations/{bulk.id}"
     async with resources.pool.acquire() as conn:
         return await _made(conn, bulk)
@@ -168,8 +166,6 @@ async def _made(conn: Connection, bulk: BulkOperation) -> BulkOutcome:
         applies=sum(bulk.counts.get(state, 0) for state in acted_on),
         first=[each.target.repository for each in first],
         skipped=bulk.counts.get(BulkTargetState.SKIPPED, 0),
-        reasons=[
-            ShownReason.model_validate(each) for each in reasons if each.state is BulkTargetState.SKIPPED
-        ],
+        reasons=[ShownReason.model_validate(each) for each in reasons if each.state is BulkTargetState.SKIPPED],
         bulk_operation=ShownBulkOperation.model_validate(bulk),
     )

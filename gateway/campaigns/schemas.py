@@ -25,6 +25,7 @@ class ShownCampaign(Shown):
     created_at: datetime
     updated_at: datetime
     archived_at: datetime | None
+    closed_at: datetime | None = Field(description="when its pull requests were closed for good")
 
 
 class ShownVersion(Shown):

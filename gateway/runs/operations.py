@@ -142,21 +142,26 @@ async def cancel_run(outbox: Outbox, run_id: UUID) -> Run:
             check_transition(run.state, RunState.CANCELLED)
         if run.selection_id:
             await selections.cancel_selection(work.conn, run.selection_id)
-        now = utcnow()
-        for move in await targets.cancel_unsettled(work.conn, run.id, reason=CANCELLED):
-            await work.emit(
-                target_event(
-                    run_id=run.id,
-                    target_id=move.target.id,
-                    repository=move.target.repository,
-                    before=move.before,
-                    after=move.target.state,
-                    now=now,
-                    reason=CANCELLED,
-                )
-            )
-        await work.emit(run_event(run.id, RunState.CANCELLED, now=now))
+        await cancel_targets(work, run.id, reason=CANCELLED)
+        await work.emit(run_event(run.id, RunState.CANCELLED, now=utcnow()))
         cancelled = await runs.get_run(work.conn, run.id)
     if run.selection_id:
         await forget_what_was_found(outbox, run.selection_id)
     return cancelled
+
+
+async def cancel_targets(work: Work, run_id: RunId, *, reason: str) -> None:
+    """Cancels the targets of a run that have work left to do, and tells of each."""
+    now = utcnow()
+    for move in await targets.cancel_unsettled(work.conn, run_id, reason=reason):
+        await work.emit(
+            target_event(
+                run_id=run_id,
+                target_id=move.target.id,
+                repository=move.target.repository,
+                before=move.before,
+                after=move.target.state,
+                now=now,
+                reason=reason,
+            )
+        )

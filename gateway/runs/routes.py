@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Header, Response
 from fastapi.responses import StreamingResponse
 
 from shared.domain.ids import RunId, TargetId
 from shared.domain.run import RunState
-from shared.domain.target import TargetState
 from shared.postgres import runs, selections, targets
+from shared.postgres.chosen_targets import page_chosen
 
 from ..auth import SignedIn
 from ..events import watch_run
@@ -19,6 +19,7 @@ from ..paging import Cursor, Limit, Page, id_in, page
 from ..resources import Opened
 from ..schemas import ShownOperation
 from ..selections.schemas import ShownSelection
+from ..targets.filtering import TargetsWanted
 from ..targets.schemas import ShownTarget
 from . import operations, pausing
 from .pace import limits_allow_at
@@ -108,8 +109,7 @@ async def list_targets(
     run_id: UUID,
     resources: Opened,
     _: SignedIn,
-    state: Annotated[list[TargetState] | None, Query(description="any of these states")] = None,
-    repository: Annotated[str | None, Query(description="part of owner/name")] = None,
+    wanted: TargetsWanted,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[ShownTarget]:
@@ -117,14 +117,7 @@ async def list_targets(
     after = id_in(cursor)
     async with resources.pool.acquire() as conn:
         await runs.get_run(conn, RunId(run_id))
-        rows = await targets.page_targets(
-            conn,
-            RunId(run_id),
-            states=state or (),
-            repository=repository,
-            after=TargetId(after) if after else None,
-            limit=limit + 1,
-        )
+        rows = await page_chosen(conn, RunId(run_id), wanted, after=TargetId(after) if after else None, limit=limit + 1)
     return page(rows, limit=limit, position=lambda each: each.id, show=ShownTarget.model_validate)
 
 

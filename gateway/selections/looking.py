@@ -26,10 +26,11 @@ from shared.postgres.selection_differences import count_differences, page_differ
 from shared.postgres.selections import get_progress, get_selection
 
 from ..auth import SignedIn
+from ..exporting import MEDIA_TYPES
 from ..paging import Cursor, Limit, Page, number_in, page, position_in
 from ..resources import Opened
 from .explaining import Knowledge, entry_text, verdict_on
-from .exporting import MEDIA_TYPES, export_repositories
+from .exporting import export_repositories
 from .schemas import ShownRepository
 from .seen import (
     Differences,

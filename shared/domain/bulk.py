@@ -54,7 +54,7 @@ APPLIES_TO: dict[BulkAction, frozenset[TargetState]] = {
     _A.RETRY: frozenset({_S.FAILED, _S.BLOCKED}),
     _A.MERGE: frozenset({_S.OPEN}),
     _A.ENABLE_AUTO_MERGE: frozenset({_S.OPEN, _S.CONFLICTED}),
-    _A.CLOSE: FOLLOWED | {_S.BLOCKED, _S.FAILED, _S.UNCHANGED, _S.PREPARED, _S.PAUSED, _S.CANCELLED},
+    _A.CLOSE: frozenset(TargetState) - {_S.MERGED, _S.CLOSED},
     _A.REOPEN: frozenset({_S.CLOSED}),
     _A.DETACH: _WITH_PULL_REQUEST,
 }

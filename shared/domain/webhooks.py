@@ -34,7 +34,7 @@ LONGEST_URL = 2000
 _PATTERN = re.compile(r"\*|[a-z_]+\.(\*|[a-z_]+)")
 _STATES: Mapping[str, frozenset[str]] = {
     "run": frozenset(RunState),
-    "target": frozenset(TargetState),
+    "target": frozenset(TargetState) | {"acted"},
     "selection": frozenset(SelectionState),
 }
 

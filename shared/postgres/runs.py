@@ -91,6 +91,23 @@ async def get_run(conn: Connection, run_id: RunId) -> Run:
     return run
 
 
+async def unfinished_runs(conn: Connection, campaign_id: CampaignId) -> list[RunId]:
+    """The runs of a campaign that go on, and those that have ended and one of whose targets began again."""
+    rows = await conn.fetch(
+        """
+        SELECT r.id FROM runs r WHERE r.campaign_id = $1
+          AND (r.state <> ALL($2) OR EXISTS (
+              SELECT FROM targets t
+              WHERE t.run_id = r.id AND (t.state IN ('pending', 'preparing', 'publishing')
+                  OR (t.state = 'prepared' AND t.publish_as <> 'none'))))
+        ORDER BY r.id
+        """,
+        campaign_id,
+        [state.value for state in RunState if is_finished(state)],
+    )
+    return [RunId(row["id"]) for row in rows]
+
+
 async def move_run(conn: Connection, run_id: RunId, *, to: RunState, error: str | None = None) -> bool:
     """Moves a run to `to` where the table of transitions allows it from where it is; whether it did.
 

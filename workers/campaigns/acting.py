@@ -105,9 +105,7 @@ class Actor:
 
     async def _request_reviews(self, node_id: str, view: PullRequestView) -> None:
         asked = self._parameters
-        await acts.request_reviews(
-            self._github, node_id, **self._where(view), users=asked.users, teams=asked.teams
-        )
+        await acts.request_reviews(self._github, node_id, **self._where(view), users=asked.users, teams=asked.teams)
 
     def _where(self, view: PullRequestView) -> dict[str, Any]:
         return {

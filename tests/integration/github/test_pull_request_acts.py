@@ -3,75 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from uuid import uuid4
 
 import pytest
 
-from shared.domain.change import FileChange, PreparedChange
 from shared.domain.spec import MergeMethod
-from shared.domain.target import DiffStat
 from shared.errors import GitHubInvalid, GitHubNotFound
 from shared.github import pull_request_acts as acts
-from shared.github.client import GitHubClient, Usage
+from shared.github.client import Usage
 from shared.github.decorations import Decoration, decorate
-from shared.github.pull_request_acts import PullRequestView
-from shared.github.pull_requests import NewPullRequest, PullRequestState, close_pull_request, publish_change
+from shared.github.pull_requests import PullRequestState, close_pull_request
 from tests.github_sandbox import RunningSandbox
-
-
-@dataclass(kw_only=True)
-class Opened:
-    """An open pull request from `fix`, and who asks about it."""
-
-    github: GitHubClient
-    sandbox: RunningSandbox
-    token: str
-    repository: str
-    repository_node_id: str
-    node_id: str
-    head_oid: str
-
-    async def look(self) -> PullRequestView:
-        """The pull request as it is now."""
-        return await acts.look_at_pull_request(self.github, self.node_id, token=self.token)
+from tests.opened_pull_request import Opened, opened_pull_request
 
 
 @pytest.fixture
 async def opened(github: RunningSandbox) -> AsyncIterator[Opened]:
-    """A pull request in a new organisation that has a team `core` and the member `ada`."""
-    owner = f"acts-{uuid4().hex[:8]}"
-    installation_id = github.add_organization(owner, teams=["core"])
-    github.ask("POST", "accounts", {"login": "ada", "type": "User", "install": False})
-    made = github.add_repository(owner, "api", files={"README": "x"})
-    github.ask("PATCH", f"repositories/{made['full_name']}", {"allow_auto_merge": True})
-    token = github.token(installation_id)
-    change = PreparedChange(
-        base_oid=made["head"],
-        prepared_at=datetime(2026, 1, 1, tzinfo=UTC),
-        stat=DiffStat(files=1, additions=1, deletions=0),
-        files=(FileChange(path="fix.txt", content=b"fixed\n"),),
-        title="Fix",
-        body="Because.",
-        commit_message="Fix",
-    )
-    new = NewPullRequest(
-        repository_node_id=made["node_id"], base_branch="main", branch="fix", title="Fix", body="", draft=False
-    )
-    async with GitHubClient.open(base_url=github.api_base, timeout_seconds=30) as client:
-        answer = await publish_change(client, change, repository=made["full_name"], message="Fix", new=new, token=token)
-        assert answer.pull_request
-        assert answer.commit_oid
-        yield Opened(
-            github=client,
-            sandbox=github,
-            token=token,
-            repository=made["full_name"],
-            repository_node_id=made["node_id"],
-            node_id=answer.pull_request.ref.node_id,
-            head_oid=answer.commit_oid,
-        )
+    async with opened_pull_request(github) as opened:
+        yield opened
 
 
 async def test_what_is_said_of_a_pull_request_is_seen_by_the_look(opened: Opened) -> None:

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from gateway.exporting import csv_cell
 from gateway.schemas import EXAMPLE_SPEC
 from gateway.selections.explaining import entry_text, names_account
-from gateway.selections.exporting import csv_cell
 from shared.domain.spec import OnEntry, parse_spec
 
 
