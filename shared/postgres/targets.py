@@ -246,15 +246,15 @@ async def note(
     )
 
 
-async def set_publish_as(conn: Connection, target_id: TargetId, publish_as: PublishAs) -> Target | None:
-    """Has a prepared target that was not to be published be published so; None where it is not prepared any more."""
-    row = await conn.fetchrow(
-        f"""UPDATE targets t SET publish_as = $2, updated_at = now()
-            WHERE t.id = $1 AND t.state = 'prepared' RETURNING {TARGET_COLUMNS}""",  # noqa: S608
+async def set_publish_as(conn: Connection, target_id: TargetId, publish_as: PublishAs) -> bool:
+    """Has a prepared target that was not to be published wait for its release; False where it is not prepared now."""
+    waits = await conn.fetchval(
+        """UPDATE targets SET publish_as = $2, released_at = NULL, updated_at = now()
+           WHERE id = $1 AND state = 'prepared' AND publish_as = 'none' RETURNING id""",
         target_id,
         publish_as,
     )
-    return target_from_row(row) if row else None
+    return waits is not None
 
 
 async def detach_target(conn: Connection, target_id: TargetId) -> None:

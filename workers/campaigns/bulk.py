@@ -128,10 +128,7 @@ async def _act_in(work: Work, bulk: BulkOperation, target: Target) -> bool:
         reason = f"{bulk.action} asked for by {bulk.created_by}"
         return await begin_again(work, target.id, reason=reason, actor=bulk.created_by) is not None
     publish_as = PublishAs.DRAFT if bulk.parameters.draft else PublishAs.OPEN
-    published = await targets.set_publish_as(work.conn, target.id, publish_as)
-    if published:
-        await work.accept(commands.publish_target(published, actor=bulk.created_by, again=f"bulk:{bulk.id}"))
-    return published is not None
+    return await targets.set_publish_as(work.conn, target.id, publish_as)  # and its run's rollout releases it
 
 
 async def _act_on_github(ctx: CampaignsContext, command: Command, bulk: BulkOperation, target: Target) -> None:
