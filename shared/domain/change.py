@@ -41,7 +41,8 @@ class PreparedChange:
 
     `patch` applies with `git am`; `diff` is for reading; `log` is what the steps said. `title`, `body` and
     `commit_message` are the changeset template rendered with the outputs of the steps. `prepared_at` is the date
-    of the commit, so that committing the same change again gives the same commit.
+    of the commit, so that committing the same change again gives the same commit. `why_empty` says why there is
+    nothing to publish, where that is so. `parts` are what the spec's `transformChanges` took out of it.
     """
 
     base_oid: str
@@ -54,6 +55,8 @@ class PreparedChange:
     patch: bytes = b""
     diff: bytes = b""
     log: bytes = b""
+    why_empty: str = ""
+    parts: tuple[ChangePart, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -71,7 +74,7 @@ class PreparedChange:
         return any(file.executable or file.symlink for file in self.files)
 
     def to_json(self) -> bytes:
-        """The `change` artifact: everything but patch, diff and log, which are artifacts of their own."""
+        """The `change` artifact: everything but patch, diff, log and parts, which are artifacts of their own."""
         return json.dumps(
             {
                 "version": CHANGE_VERSION,
@@ -100,6 +103,18 @@ class PreparedChange:
             stat=DiffStat(**raw["stat"]),
             files=tuple(_file_from_json(file) for file in raw["files"]),
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangePart:
+    """A part of a change that has a pull request of its own.
+
+    `branch` is its head branch, or, where it begins with `-`, what follows the name of the rest's.
+    """
+
+    group: str
+    branch: str
+    change: PreparedChange
 
 
 def _file_to_json(file: FileChange) -> dict[str, Any]:

@@ -300,6 +300,12 @@ async def ids_in_state(conn: Connection, run_id: RunId, state: TargetState) -> l
     return [TargetId(row["id"]) for row in rows]
 
 
+async def states_of(conn: Connection, target_ids: Sequence[TargetId]) -> dict[TargetId, TargetState]:
+    """The states of those targets that there are."""
+    rows = await conn.fetch("SELECT id, state FROM targets WHERE id = ANY($1)", target_ids)
+    return {TargetId(row["id"]): TargetState(row["state"]) for row in rows}
+
+
 async def count_by_state(conn: Connection, run_id: RunId) -> dict[TargetState, int]:
     """How many targets of a run are in each state; states without targets are left out."""
     rows = await conn.fetch("SELECT state, count(*) AS n FROM targets WHERE run_id = $1 GROUP BY state", run_id)

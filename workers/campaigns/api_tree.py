@@ -94,6 +94,12 @@ class ApiTree:
                 after.append(_change(path, file))
         return before, after
 
+    async def base_content(self, path: str) -> bytes | None:
+        """A file as the commit has it; None where it has none. Raises `NeedsCheckout`."""
+        entry = await self._entry(path)
+        original = await self._original(path) if entry and entry.type == "blob" else None
+        return original.content if original else None
+
     # -- What the commit has ---------------------------------------------------------------------------
 
     async def _fetch(self, files: Sequence[str], folders: Sequence[str]) -> None:

@@ -12,22 +12,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from shared.clock import utcnow
 from shared.domain.change import FileChange, PreparedChange
+from shared.domain.codeowners import OwnersFile
 from shared.domain.spec import CampaignSpec, EditStep, RunStep
-from shared.domain.target import DiffStat
-from shared.domain.templates import InvalidTemplate, RepositoryContext, StepResult, TemplateContext, render
+from shared.domain.templates import RepositoryContext, StepResult, TemplateContext
 from shared.errors import StepFailed
 from shared.github.client import GitHubClient
-from shared.github.git import Difference, commit_files, commit_tree, difference
+from shared.github.git import commit_files, commit_tree, difference
 from shared.github.git_process import GitFailed, Repository, check_out, create_repository, fetch_commit
 from shared.settings import CampaignsSettings
 
 from .api_tree import ApiTree
+from .assignment import Assignment
+from .changes import NO_DIFFERENCE, TEXTS, committed, divided, failed_at_the_end, find_owners, rendered, whole_change
 from .isolation import detect_isolation
 from .reading import Reader
 from .sandboxes import Network
@@ -35,34 +36,12 @@ from .steps.edits import paths_of
 from .steps.log import StepLog
 from .steps.run import CommandRunner
 from .steps.secrets import StepSecrets
-from .steps.sequence import run_steps
 from .tree import NeedsCheckout
 from .working_copy import WorkingCopy
 from .workspace import working_folder
+from .workspaces import NothingToDo, below, find_roots, run_in
 
 __all__ = ["FileChange", "PreparedChange", "RepositoryContext", "prepare_change"]
-
-NO_DIFFERENCE = Difference(files=(), patch=b"", diff=b"", stat=DiffStat(files=0, additions=0, deletions=0))
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Preparation:
-    """What one preparation works with."""
-
-    spec: CampaignSpec
-    repository_node_id: str
-    base_oid: str
-    github: GitHubClient
-    reader: Reader
-    settings: CampaignsSettings
-    context: TemplateContext
-    secrets: StepSecrets
-    log: StepLog
-    at: datetime
-
-    @property
-    def repository(self) -> str:
-        return self.context.repository.name
 
 
 async def prepare_change(
@@ -82,7 +61,7 @@ async def prepare_change(
     Raises `StepFailed` (its `log` says what the steps said until then) and the errors of GitHub.
     """
     secrets = StepSecrets(settings.step_secrets_dir)
-    preparation = _Preparation(
+    assignment = Assignment(
         spec=spec,
         repository_node_id=repository_node_id,
         base_oid=base_oid,
@@ -99,147 +78,106 @@ async def prepare_change(
         log=StepLog(secrets=[reader.token], redact=secrets.redacted),
         at=utcnow().replace(microsecond=0),
     )
-    preparation.log.line(f"{repository.name} at {base_oid} ({repository.branch})")
+    assignment.log.line(f"{repository.name} at {base_oid} ({repository.branch})")
+    try:
+        return await _prepare(assignment, places)
+    except NothingToDo as why:
+        assignment.log.line(str(why))
+        return whole_change(assignment, NO_DIFFERENCE, dict.fromkeys(TEXTS, ""), why_empty=str(why))
+
+
+async def _prepare(assignment: Assignment, places: asyncio.Semaphore) -> PreparedChange:
     edited: _Edited | None = None
-    if not spec.runs_code:
+    if not assignment.spec.runs_code:
         try:
-            edited = await _edit(preparation)
+            edited = await _edit(assignment)
         except NeedsCheckout as reason:
-            preparation.log.line(f"a clone is needed: {reason}; the steps begin again there")
+            assignment.log.line(f"a clone is needed: {reason}; the steps begin again there")
     if edited and not edited.after:
-        return _change(preparation, NO_DIFFERENCE, edited.texts)
-    async with places, working_folder(settings.workspace_dir) as folder:
+        return whole_change(assignment, NO_DIFFERENCE, edited.texts)
+    async with places, working_folder(assignment.settings.workspace_dir) as folder:
         if edited:
-            return await _change_of(preparation, edited, folder / "api")
-        return await _in_checkout(preparation, folder)
+            return await _change_of(assignment, edited, folder / "api")
+        return await _in_checkout(assignment, folder)
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Edited:
-    """Files as the commit has them, as the steps left them, and the texts of the pull request."""
+    """Files as the commit has them, as the steps left them, the texts of the pull request, and who owns the files."""
 
     before: list[FileChange]
     after: list[FileChange]
+    context: TemplateContext
     texts: Mapping[str, str]
+    owners: OwnersFile | None
 
 
-async def _edit(preparation: _Preparation) -> _Edited:
+async def _edit(assignment: Assignment) -> _Edited:
     """Runs the steps on what GitHub's API gives."""
-    tree = ApiTree(preparation.reader, repository_node_id=preparation.repository_node_id, oid=preparation.base_oid)
-    edits = [step for step in preparation.spec.steps if isinstance(step, EditStep)]
-    await tree.prefetch(path for step in edits for path in paths_of(step.edit))
-    context = await run_steps(preparation.spec.steps, tree, preparation.context, preparation.log, _no_commands)
+    tree = ApiTree(assignment.reader, repository_node_id=assignment.repository_node_id, oid=assignment.base_oid)
+    paths = [path for step in assignment.spec.steps if isinstance(step, EditStep) for path in paths_of(step.edit)]
+    roots = await find_roots(assignment, tree)
+    await tree.prefetch([*(below(root, path) for root in roots for path in paths), *assignment.owners_places])
+    context = await run_in(roots, assignment, tree, _no_commands)
     before, after = await tree.before_and_after()
-    return _Edited(before=before, after=after, texts=_rendered(preparation, context))
+    owners = await find_owners(assignment, tree.base_content)
+    texts = rendered(assignment, context)
+    return _Edited(before=before, after=after, context=context, texts=texts, owners=owners)
 
 
-async def _change_of(preparation: _Preparation, edited: _Edited, folder: Path) -> PreparedChange:
-    texts = edited.texts
+async def _change_of(assignment: Assignment, edited: _Edited, folder: Path) -> PreparedChange:
     repository = await create_repository(folder)
-    base = await commit_files(repository, edited.before, parent=None, message="base", at=preparation.at)
-    commit = await commit_files(
-        repository, edited.after, parent=base, message=texts["commit_message"], at=preparation.at
-    )
-    return _change(preparation, await difference(repository, base=base, commit=commit), texts)
+    base = await commit_files(repository, edited.before, parent=None, message="base", at=assignment.at)
+    found = await committed(assignment, repository, edited.after, base=base, texts=edited.texts)
+    return await divided(assignment, repository, found, base=base, context=edited.context, owners=edited.owners)
 
 
 async def _no_commands(step: RunStep, context: TemplateContext, log: StepLog) -> StepResult:  # noqa: ARG001
     raise NeedsCheckout("a run step works in a clone")
 
 
-async def _in_checkout(preparation: _Preparation, folder: Path) -> PreparedChange:
-    isolation = await asyncio.to_thread(detect_isolation, preparation.settings.run_isolation, folder.parent)
-    copy = await _working_copy(preparation, folder)
+async def _in_checkout(assignment: Assignment, folder: Path) -> PreparedChange:
+    isolation = await asyncio.to_thread(detect_isolation, assignment.settings.run_isolation, folder.parent)
+    copy = await _working_copy(assignment, folder)
     runner = CommandRunner(
         copy=copy,
         isolation=isolation,
-        secrets=preparation.secrets,
-        network=Network(preparation.settings.run_network),
-        allowed_networks=preparation.settings.allowed_networks,
+        secrets=assignment.secrets,
+        network=Network(assignment.settings.run_network),
+        allowed_networks=assignment.settings.allowed_networks,
     )
-    context = await run_steps(preparation.spec.steps, copy.tree, preparation.context, preparation.log, runner.run)
-    texts = _rendered(preparation, context)
+    context = await run_in(await find_roots(assignment, copy.tree), assignment, copy.tree, runner.run)
+    texts = rendered(assignment, context)
     try:
         commit = await commit_tree(
             copy.repository,
             await copy.snapshot(),
-            parent=preparation.base_oid,
+            parent=assignment.base_oid,
             message=texts["commit_message"],
-            at=preparation.at,
+            at=assignment.at,
         )
-        found = await difference(copy.repository, base=preparation.base_oid, commit=commit)
+        found = await difference(copy.repository, base=assignment.base_oid, commit=commit)
+        owners = await find_owners(assignment, copy.base_content)
+        bare = replace(copy.repository, tree=None)
+        return await divided(assignment, bare, found, base=assignment.base_oid, context=context, owners=owners)
     except GitFailed as error:
-        raise _failed_at_the_end(preparation, f"the change cannot be committed: {error}") from None
-    return _change(preparation, found, texts)
+        raise failed_at_the_end(assignment, f"the change cannot be committed: {error}") from None
 
 
-async def _working_copy(preparation: _Preparation, folder: Path) -> WorkingCopy:
+async def _working_copy(assignment: Assignment, folder: Path) -> WorkingCopy:
     (folder / "tree").mkdir()
     repository: Repository = await create_repository(folder / "git", folder / "tree")
-    github, token = preparation.github, preparation.reader.token
-    clone_url = github.clone_url(preparation.repository)
+    github, token = assignment.github, assignment.reader.token
+    clone_url = github.clone_url(assignment.repository)
     await github.while_young(
         token,
         lambda: fetch_commit(
-            repository, clone_url=clone_url, token=token, oid=preparation.base_oid, network=github.network
+            repository, clone_url=clone_url, token=token, oid=assignment.base_oid, network=github.network
         ),
     )
     try:
-        await check_out(repository, preparation.base_oid)
+        await check_out(repository, assignment.base_oid)
     except GitFailed as error:  # paths that git refuses to write, such as .git/config
-        preparation.log.line(f"failed: {error}")
-        raise StepFailed(0, f"the repository cannot be checked out: {error}", log=preparation.log.content()) from None
-    return WorkingCopy(folder, repository, head=preparation.base_oid)
-
-
-def _rendered(preparation: _Preparation, context: TemplateContext) -> dict[str, str]:
-    """Title, body and commit message, with the outputs of the steps."""
-    changeset = preparation.spec.changeset_template
-    templates = {"title": changeset.title, "body": changeset.body, "commit_message": changeset.commit.message}
-    texts: dict[str, str] = {}
-    for name, template in templates.items():
-        try:
-            text = render(template, context).replace("\0", "").strip()
-            texts[name] = text.encode(errors="replace").decode()
-        except InvalidTemplate as error:
-            raise _failed_at_the_end(preparation, f"changesetTemplate: no {name}: {error}") from None
-    texts["title"] = " ".join(texts["title"].split())  # GitHub's titles have one line
-    for name in ("title", "commit_message"):
-        if not texts[name]:
-            raise _failed_at_the_end(preparation, f"changesetTemplate: the {name} is empty")
-    return texts
-
-
-def _refuse_secrets(preparation: _Preparation, found: Difference, texts: Mapping[str, str]) -> None:
-    contents = [part for file in found.files for part in (file.path.encode(errors="replace"), file.content or b"")]
-    name = preparation.secrets.found_in([*contents, *(text.encode() for text in texts.values())])
-    if name:
-        raise _failed_at_the_end(preparation, f"the change has the step secret {name} in it")
-
-
-def _failed_at_the_end(preparation: _Preparation, why: str) -> StepFailed:
-    """What becomes of a target whose steps went well, but whose pull request cannot be made of them."""
-    preparation.log.line(f"failed: {why}")
-    return StepFailed(len(preparation.spec.steps) - 1, why, log=preparation.log.content())
-
-
-def _change(preparation: _Preparation, found: Difference, texts: Mapping[str, str]) -> PreparedChange:
-    stat = found.stat
-    _refuse_secrets(preparation, found, texts)
-    preparation.log.line(
-        f"{stat.files} files changed, {stat.additions} lines added, {stat.deletions} deleted"
-        if found.files
-        else "nothing changed"
-    )
-    return PreparedChange(
-        base_oid=preparation.base_oid,
-        prepared_at=preparation.at,
-        files=found.files,
-        stat=stat,
-        title=texts["title"],
-        body=texts["body"],
-        commit_message=texts["commit_message"],
-        patch=found.patch,
-        diff=found.diff,
-        log=preparation.log.content(),
-    )
+        assignment.log.line(f"failed: {error}")
+        raise StepFailed(0, f"the repository cannot be checked out: {error}", log=assignment.log.content()) from None
+    return WorkingCopy(folder, repository, head=assignment.base_oid)

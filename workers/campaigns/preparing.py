@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from shared.domain import commands
 from shared.domain.artifact import ArtifactKind, artifact_key
+from shared.domain.change import PreparedChange
+from shared.domain.ids import TargetId
 from shared.domain.run import Run
 from shared.domain.spec import CampaignSpec
-from shared.domain.target import DiffStat, PublishAs, Target, TargetState
+from shared.domain.target import DiffStat, NewTarget, PublishAs, Target, TargetState
 from shared.domain.templates import RepositoryContext
 from shared.errors import GitHubNotFound, StepFailed, TargetBlocked
 from shared.outbox import Work
-from shared.postgres import artifacts
+from shared.postgres import artifacts, targets
 
 from .context import CampaignsContext
 from .loading import campaign_link
-from .moves import move_target
+from .moves import begin_again, move_target
+from .parts import part_of, part_target
 from .preparation import prepare_change
 from .reading import Reader
 from .verdicts import JUDGED, verdict_on
@@ -34,12 +37,22 @@ class Preparation:
     base_oid: str | None = None
     stat: DiffStat | None = None
     contents: Mapping[ArtifactKind, bytes] = field(default_factory=dict[ArtifactKind, bytes])
+    parts: Sequence[PreparedPart] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreparedPart:
+    """A part of the change that is a target of its own."""
+
+    target: NewTarget
+    preparation: Preparation
 
 
 @dataclass(frozen=True, kw_only=True)
 class StoredArtifact:
     """An artifact whose bytes are in the blob store."""
 
+    target_id: TargetId
     kind: ArtifactKind
     key: str
     size_bytes: int
@@ -74,16 +87,31 @@ async def prepare(
         )
     except JUDGED as error:
         return replace(judged(error), base_oid=base_oid)
+    return preparation_of(target, change, spec=spec)
+
+
+def preparation_of(target: Target, change: PreparedChange, *, spec: CampaignSpec) -> Preparation:
+    """What a change comes to for a target: its own part of it, or the whole with the parts that it is divided into."""
+    if target.group:
+        return _of_change(part_of(change, target.group))
+    parts = [
+        PreparedPart(target=part_target(target, part, spec=spec), preparation=_of_change(part.change))
+        for part in change.parts
+    ]
+    return replace(_of_change(change), parts=parts)
+
+
+def _of_change(change: PreparedChange) -> Preparation:
     if change.is_empty:
         return Preparation(
             state=TargetState.UNCHANGED,
-            reason="the steps changed nothing",
-            base_oid=base.oid,
+            reason=change.why_empty,
+            base_oid=change.base_oid,
             contents={ArtifactKind.LOG: change.log},
         )
     return Preparation(
         state=TargetState.PREPARED,
-        base_oid=base.oid,
+        base_oid=change.base_oid,
         stat=change.stat,
         contents={
             ArtifactKind.LOG: change.log,
@@ -104,13 +132,17 @@ def judged(error: Exception) -> Preparation:
 async def store(ctx: CampaignsContext, target: Target, preparation: Preparation) -> list[StoredArtifact]:
     """Puts the contents into the blob store: before Postgres speaks of them, under keys that come of their content."""
 
-    async def put(kind: ArtifactKind, content: bytes) -> StoredArtifact:
+    async def put(target_id: TargetId, kind: ArtifactKind, content: bytes) -> StoredArtifact:
         sha256 = hashlib.sha256(content).hexdigest()
-        key = artifact_key(target.run_id, target.id, kind, sha256)
+        key = artifact_key(target.run_id, target_id, kind, sha256)
         await ctx.blobs.put(key, content, media_type=kind.media_type)
-        return StoredArtifact(kind=kind, key=key, size_bytes=len(content), sha256=sha256)
+        return StoredArtifact(target_id=target_id, kind=kind, key=key, size_bytes=len(content), sha256=sha256)
 
-    return await asyncio.gather(*(put(kind, content) for kind, content in preparation.contents.items()))
+    all_contents = [(target.id, preparation.contents)]
+    all_contents += [(part.target.id, part.preparation.contents) for part in preparation.parts]
+    return await asyncio.gather(
+        *(put(target_id, kind, content) for target_id, contents in all_contents for kind, content in contents.items())
+    )
 
 
 async def record(
@@ -122,15 +154,29 @@ async def record(
     spec: CampaignSpec,
     actor: str,
 ) -> None:
-    """The target's new state, its artifacts, and the command to publish it, all in one transaction.
+    """The target's new state, its artifacts, and the command to publish it, all in one transaction; its parts too.
 
     Where the spec has a rollout, a change that has no pull request yet is left to `releasing`. Changes nothing where
     the target was cancelled or paused meanwhile.
     """
+    if await _record_one(work, target, preparation, stored, spec=spec, actor=actor):
+        await _record_parts(work, preparation.parts, stored, spec=spec, actor=actor)
+
+
+async def _record_one(
+    work: Work,
+    target: Target | NewTarget,
+    preparation: Preparation,
+    stored: list[StoredArtifact],
+    *,
+    spec: CampaignSpec,
+    actor: str,
+) -> bool:
+    has_pull_request = isinstance(target, Target) and target.pull_request is not None
     is_released = (
         preparation.state is TargetState.PREPARED
         and target.publish_as is not PublishAs.NONE
-        and (spec.rollout.is_at_once or target.pull_request is not None)
+        and (spec.rollout.is_at_once or has_pull_request)
     )
     move = await move_target(
         work,
@@ -142,16 +188,43 @@ async def record(
         is_released=is_released,
     )
     if move is None:
-        return
+        return False
     for artifact in stored:
-        await artifacts.upsert_artifact(
-            work.conn,
-            run_id=target.run_id,
-            target_id=target.id,
-            kind=artifact.kind,
-            key=artifact.key,
-            size_bytes=artifact.size_bytes,
-            sha256=artifact.sha256,
-        )
+        if artifact.target_id == target.id:
+            await artifacts.upsert_artifact(
+                work.conn,
+                run_id=target.run_id,
+                target_id=target.id,
+                kind=artifact.kind,
+                key=artifact.key,
+                size_bytes=artifact.size_bytes,
+                sha256=artifact.sha256,
+            )
     if is_released:
-        await work.accept(commands.publish_target(target, actor=actor))
+        await work.accept(commands.publish_target(move.target, actor=actor))
+    return True
+
+
+async def _record_parts(
+    work: Work,
+    parts: Sequence[PreparedPart],
+    stored: list[StoredArtifact],
+    *,
+    spec: CampaignSpec,
+    actor: str,
+) -> None:
+    """Parts that are new become targets, prepared already; one that had nothing any more begins again.
+
+    Other parts that are there go their own way, with a preparation of their own.
+    """
+    if not parts:
+        return
+    there = await targets.states_of(work.conn, [part.target.id for part in parts])
+    await targets.insert_targets(work.conn, [part.target for part in parts if part.target.id not in there])
+    for part in parts:
+        state = there.get(part.target.id)
+        if state is None:
+            await _record_one(work, part.target, part.preparation, stored, spec=spec, actor=actor)
+        elif state is TargetState.UNCHANGED:
+            reason = f"the steps change {part.target.group} again"
+            await begin_again(work, part.target.id, reason=reason, actor=actor)

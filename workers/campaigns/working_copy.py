@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from shared.github.git_process import Repository
+from shared.github.git_process import GitFailed, Repository
 
 from .checkout_tree import CheckoutTree
 from .sandboxes import Isolation, Network, Sandbox, git_objects_seen, make_sandbox
@@ -75,6 +75,13 @@ class WorkingCopy:
         await self.repository.git("add", "--all", ".")
         await self.repository.git("read-tree", "-u", "--reset", tree)
         self._command_ran, self._last_snapshot = False, tree
+
+    async def base_content(self, path: str) -> bytes | None:
+        """A file as the commit has it; None where it has none."""
+        try:
+            return await self.repository.git("cat-file", "blob", f"{self.head}:{path}")
+        except GitFailed:
+            return None
 
     async def changed_since(self, tree: str, now: str) -> list[str]:
         """The paths that differ between two snapshots."""

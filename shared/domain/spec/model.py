@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from ...errors import InvalidInput
 from ..selection_schedule import next_time
@@ -107,6 +107,13 @@ class CampaignSpec(SpecModel):
     import_changesets: Annotated[tuple[ImportedChangesets, ...], AsTuple] = Field(
         (), max_length=1000, description="Pull requests that are there already, to be followed too"
     )
+
+    @model_validator(mode="after")
+    def _groups_have_branches_of_their_own(self) -> CampaignSpec:
+        groups = self.transform_changes.group if self.transform_changes else ()
+        if any(group.branch == self.changeset_template.branch for group in groups):
+            raise wrong(f"a group has the branch {self.changeset_template.branch}, which is that of the other changes")
+        return self
 
     def published_for(self, repository: str) -> Published:
         """How far the change of a repository (owner/name) is published."""

@@ -61,10 +61,11 @@ class Copy:
         """How its commands are isolated."""
         return self.runner.isolation
 
-    async def run(self, script: str, **fields: Any) -> StepResult:
-        """Runs a step, as a spec has it."""
+    async def run(self, script: str, *, workspace: str = "", **fields: Any) -> StepResult:
+        """Runs a step, as a spec has it, in a root of the tree."""
         step = RunStep.model_validate({"run": script, **fields})
-        context = TemplateContext(repository=RepositoryContext(name="acme/api", branch="main"), campaign_name="test")
+        repository = RepositoryContext(name="acme/api", branch="main")
+        context = TemplateContext(repository=repository, campaign_name="test", workspace=workspace)
         return await self.runner.run(step, context, self.log)
 
     def with_runner(self, **fields: Any) -> Copy:

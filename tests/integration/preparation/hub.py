@@ -77,12 +77,12 @@ class Hub:
         return sum(number for kind, number in counters.items() if kind.startswith("git "))
 
     async def prepare(
-        self, steps: str, name: str, oid: str, *, title: str = "T", github: GitHubClient | None = None
+        self, steps: str, name: str, oid: str, *, title: str = "T", more: str = "", github: GitHubClient | None = None
     ) -> PreparedChange:
-        """Prepares a spec of these steps."""
+        """Prepares a spec of these steps, and of `more`."""
         node = await self.github.rest("GET", f"/repos/{name}", token=self.token)
         return await prepare_change(
-            spec=parse_spec(SPEC.format(steps=steps.strip("\n"), title=title)),
+            spec=parse_spec(SPEC.format(steps=steps.strip("\n"), title=title) + more),
             repository=RepositoryContext(name=name, branch="main"),
             repository_node_id=node["node_id"],
             base_oid=oid,
