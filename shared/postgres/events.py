@@ -42,7 +42,8 @@ async def insert_events(conn: Connection, *, events: Sequence[Event]) -> None:
            FROM webhook_endpoints endpoint JOIN stored
                ON endpoint.events && ARRAY['*', split_part(stored.type, '.', 1) || '.*', stored.type]
            WHERE endpoint.disabled_at IS NULL AND (endpoint.campaign_id IS NULL
-               OR endpoint.campaign_id = (SELECT campaign_id FROM runs WHERE runs.id = stored.run_id))""",
+               OR endpoint.campaign_id = (SELECT campaign_id FROM runs WHERE runs.id = stored.run_id))
+           FOR KEY SHARE OF endpoint -- one that is being deleted is waited for, and left out""",
         [event.id for event in events],
         [event.run_id for event in events],
         [event.target_id for event in events],

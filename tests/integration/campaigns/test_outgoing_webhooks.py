@@ -268,6 +268,31 @@ async def test_a_private_address_is_not_asked(opened: Contexts, told: Told, rece
     assert message.error.endswith("which is not an address of the public internet")
 
 
+async def test_a_name_that_is_none_holds_up_nobody(sending: CampaignsContext, told: Told, receiver: Receiver) -> None:
+    endpoint = await told.endpoint(f"https://{'a' * 70}.example")  # longer than a label may be
+    alive = await told.endpoint(receiver.url)
+    await told.happen(RunState.COMPLETED)
+    await deliver_webhooks(sending)
+    assert [message.state for message in await told.messages(alive)] == ["delivered"]
+    [message] = await told.messages(endpoint)
+    assert message.error
+    assert message.error.startswith("the URL cannot be used")
+
+
+async def test_an_endpoint_that_is_being_deleted_stops_no_event(told: Told, receiver: Receiver) -> None:
+    deleted, other = await told.endpoint(receiver.url), await told.endpoint(receiver.url)
+    async with told.pool.acquire() as conn:
+        transaction = conn.transaction()
+        await transaction.start()
+        await webhook_endpoints.delete_endpoint(conn, deleted.id)
+        happening = asyncio.create_task(told.happen(RunState.COMPLETED))
+        while not await told.pool.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+            await asyncio.sleep(0.01)
+        await transaction.commit()
+    [event_id] = await happening
+    assert [message.id for message in await told.messages(other)] == [event_id]
+
+
 async def test_a_redirect_is_not_followed(sending: CampaignsContext, told: Told, receiver: Receiver) -> None:
     with receiving() as redirecting:
         redirecting.answer, redirecting.headers = 307, {"location": receiver.url}

@@ -10,6 +10,8 @@ import asyncio
 import ipaddress
 import socket
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
@@ -36,9 +38,13 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 
-async def resolve(host: str, port: int, *, allow_private: bool) -> list[str]:
-    """Addresses of a host that may be asked; raises `AddressRefused`, or `OSError` where it has none."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+async def resolve(host: str, port: int, *, allow_private: bool, threads: ThreadPoolExecutor | None = None) -> list[str]:
+    """Addresses of a host that may be asked; raises `AddressRefused`, or `OSError` where it has none.
+
+    `threads` look it up, so that a name server that does not answer holds up nobody else's names.
+    """
+    look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    found = await asyncio.get_running_loop().run_in_executor(threads, look_up)
     addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
     allowed = [each for each in addresses if allow_private or is_public(ipaddress.ip_address(each.partition("%")[0]))]
     if not allowed:
@@ -49,8 +55,9 @@ async def resolve(host: str, port: int, *, allow_private: bool) -> list[str]:
 class PublicBackend(httpcore.AsyncNetworkBackend):
     """Connections of httpcore, to the addresses that `resolve` gives and no other."""
 
-    def __init__(self, *, allow_private: bool) -> None:
+    def __init__(self, *, allow_private: bool, threads: ThreadPoolExecutor) -> None:
         self._allow_private = allow_private
+        self._threads = threads
         self._connecting: httpcore.AsyncNetworkBackend = httpcore.AnyIOBackend()  # pyright: ignore[reportAttributeAccessIssue]
 
     async def connect_tcp(
@@ -63,7 +70,7 @@ class PublicBackend(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         """A connection to the first of the host's addresses that takes one."""
         try:
-            addresses = await resolve(host, port, allow_private=self._allow_private)
+            addresses = await resolve(host, port, allow_private=self._allow_private, threads=self._threads)
         except OSError as error:
             raise httpcore.ConnectError(f"{host} cannot be found: {error.strerror or error}") from error
         for address in addresses[:-1]:

@@ -34,22 +34,29 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 async def deliver_webhooks(ctx: CampaignsContext) -> None:
-    """Sends what is due, and what becomes due meanwhile; returns when nothing is."""
+    """Sends what is due, and what becomes due meanwhile; returns when nothing is.
+
+    Raises the error that was met at one endpoint when the others have been served.
+    """
     serving: dict[WebhookEndpointId, asyncio.Task[None]] = {}
+    failed: dict[WebhookEndpointId, BaseException] = {}
     try:
         while True:
             for endpoint in await _due(ctx):
-                if endpoint.id not in serving:
+                if endpoint.id not in serving and endpoint.id not in failed:
                     serving[endpoint.id] = asyncio.create_task(_serve(ctx, endpoint))
             if not serving:
-                return
+                break
             await asyncio.wait(serving.values(), timeout=LOOK_AGAIN_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             for endpoint_id in [each for each, task in serving.items() if task.done()]:
-                serving.pop(endpoint_id).result()
+                if error := serving.pop(endpoint_id).exception():
+                    failed[endpoint_id] = error
     finally:
         for task in serving.values():
             task.cancel()
         await asyncio.gather(*serving.values(), return_exceptions=True)
+    for error in failed.values():
+        raise error
 
 
 async def forget_webhooks(ctx: CampaignsContext) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
 import httpcore
@@ -22,6 +23,8 @@ MOST_READ_BYTES = 16 * 1024
 
 EXCERPT_CHARACTERS = 1000
 KEPT_OPEN_SECONDS = 10.0
+NAMES_AT_ONCE = 16
+"""Names that are looked up at once."""
 
 
 class WebhookSender:
@@ -35,15 +38,19 @@ class WebhookSender:
     @asynccontextmanager
     async def open(cls, *, timeout_seconds: float, allow_private: bool) -> AsyncIterator[WebhookSender]:
         """Connections, closed at the end; to private addresses only where `allow_private`."""
+        threads = ThreadPoolExecutor(NAMES_AT_ONCE, thread_name_prefix="webhook-names")
         pool = httpcore.AsyncConnectionPool(
             ssl_context=httpx.create_ssl_context(),
             max_connections=None,  # bounded by the endpoints, and for each of them
             max_keepalive_connections=20,
             keepalive_expiry=KEPT_OPEN_SECONDS,
-            network_backend=PublicBackend(allow_private=allow_private),
+            network_backend=PublicBackend(allow_private=allow_private, threads=threads),
         )
-        async with pool:
-            yield cls(pool, timeout_seconds=timeout_seconds)
+        try:
+            async with pool:
+                yield cls(pool, timeout_seconds=timeout_seconds)
+        finally:
+            threads.shutdown(wait=False, cancel_futures=True)
 
     async def send(self, url: str, *, headers: Mapping[str, str], body: bytes) -> Answer:
         """What the endpoint answered, or why it did not; raises nothing that is the endpoint's doing."""
@@ -56,6 +63,8 @@ class WebhookSender:
             return Answer(error=str(refused))
         except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
             return Answer(error=str(error) or type(error).__name__)
+        except (httpx.InvalidURL, httpcore.UnsupportedProtocol, ValueError) as error:
+            return Answer(error=f"the URL cannot be used: {error}")
 
     async def _post(self, url: str, *, headers: Mapping[str, str], body: bytes) -> Answer:
         sent = {"Host": httpx.URL(url).netloc.decode(), "Content-Length": str(len(body)), **headers}
