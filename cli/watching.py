@@ -94,12 +94,13 @@ def _limits_note(progress: RunProgress) -> str:
 
 
 def _watch_lines(gateway: Gateway, run_id: str, console: Console) -> RunProgress:
-    progress = RunProgress()
+    progress, said = RunProgress(), ""
     for event in gateway.events(f"/runs/{run_id}/events", on_reconnect=lambda why: say(f"connecting again ({why})")):
         progress.apply(event)
         line = _line(event, progress)
-        if line:
+        if line and line != said:  # the last snapshot repeats the last event
             console.print(Text(line))
+            said = line
     return progress
 
 

@@ -92,7 +92,7 @@ def run_demo(folder: Path, *, keep: bool) -> int:
             stack.start()
             supervisor = threading.Thread(target=stack.supervise, daemon=True)
             supervisor.start()
-            failures = _tour(stack, stack_folder)
+            failures = _tour(stack, stack_folder, keep=keep)
             for failure in failures:
                 console.print(f"[bold red]not as it should be:[/bold red] {failure}")
             if keep:
@@ -103,7 +103,7 @@ def run_demo(folder: Path, *, keep: bool) -> int:
             stack.stop()
 
 
-def _tour(stack: Stack, folder: StackFolder) -> list[str]:
+def _tour(stack: Stack, folder: StackFolder, *, keep: bool) -> list[str]:
     environment = {**os.environ, "OCTOBATCH_URL": stack.url, "OCTOBATCH_API_KEY": folder.api_key()}
     tour = Tour(stack, environment)
     console.print(Rule("2. Preview: prepare every change, publish nothing"))
@@ -122,7 +122,7 @@ def _tour(stack: Stack, folder: StackFolder) -> list[str]:
     tour.show("targets", "--state", "merged")
     targets = _targets(tour)
     _show_table(targets)
-    _show_where(stack, folder, targets, seconds)
+    _show_where(stack, folder, targets, seconds, keep=keep)
     return _failures(targets, opened, merged=len(merged))
 
 
@@ -178,10 +178,15 @@ def _show_table(targets: Sequence[dict[str, Any]]) -> None:
     console.print(Rule("5. All pull requests"), table)
 
 
-def _show_where(stack: Stack, folder: StackFolder, targets: Sequence[dict[str, Any]], seconds: float) -> None:
+def _show_where(
+    stack: Stack, folder: StackFolder, targets: Sequence[dict[str, Any]], seconds: float, *, keep: bool
+) -> None:
     published = sum(1 for target in targets if target["pull_request"])
     console.print(f"\nFrom apply to the last pull request open: {seconds:.1f} s for {len(targets)} repositories")
     console.print(f"{published} pull requests · {_count(targets, 'unchanged')} unchanged")
+    console.print(f"artifacts  {folder.path / 'artifacts'}")
+    if not keep:
+        console.print("\nIt stops now; with 'octobatch demo --keep' it stays, and its page can be looked at.")
+        return
     console.print(f"page       {stack.url}/ui/runs/{targets[0]['run_id']}  (sign in with {folder.path / 'api-key'})")
     console.print(f"API        {stack.url}/docs")
-    console.print(f"artifacts  {folder.path / 'artifacts'}")
