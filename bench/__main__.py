@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Sequence
 
-from . import campaign, queue, selection, tokens
+from . import campaign, queue, scale, selection, tokens
+
+MEASUREMENTS: dict[str, tuple[Callable[[Sequence[str]], None], str]] = {
+    "campaign": (campaign.main, "[--quick] [--repositories N] [--jobs N] [--only SYSTEMS] [--limits off|on]"),
+    "scale": (scale.main, "[--quick]"),
+    "queue": (queue.main, "[--quick] [--rounds N] [--seconds S] [--only ADAPTERS]"),
+    "tokens": (tokens.main, "[--quick] [--rounds N]"),
+    "selection": (selection.main, "[--quick] [--rounds N]"),
+}
 
 
 def main() -> None:
     """Runs what is named, with its own options behind it, or all."""
     name, *options = sys.argv[1:] or [""]
     if not name:
-        campaign.main([])
-        queue.main([])
-        tokens.main([])
-        selection.main([])
-    elif name == "queue":
-        queue.main(options)
-    elif name == "tokens":
-        tokens.main(options)
-    elif name == "selection":
-        selection.main(options)
-    elif name == "campaign":
-        campaign.main(options)
+        for measure, _ in MEASUREMENTS.values():
+            measure([])
+    elif name in MEASUREMENTS:
+        MEASUREMENTS[name][0](options)
     else:
-        sys.exit(
-            "usage: python -m bench [campaign [--quick] [--repositories N] [--jobs N] [--only SYSTEMS]"
-            " [--limits off|on] | queue [--quick] [--rounds N] [--seconds S] [--only ADAPTERS]"
-            " | tokens [--quick] [--rounds N] | selection [--quick] [--rounds N]]"
-        )
+        choices = " | ".join(f"{known} {takes}" for known, (_, takes) in MEASUREMENTS.items())
+        sys.exit(f"usage: python -m bench [{choices}]")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,13 @@ from ..operation import Service
 from ..permissions import PUBLISH, SELECT, Level, Permissions
 
 _CEILINGS: dict[Service, Permissions] = {
-    Service.CAMPAIGNS: {**PUBLISH, "checks": Level.READ, "statuses": Level.READ, "workflows": Level.WRITE},
+    Service.CAMPAIGNS: {
+        **PUBLISH,
+        "checks": Level.READ,
+        "members": Level.READ,
+        "statuses": Level.READ,
+        "workflows": Level.WRITE,
+    },
     Service.SELECTION: {**SELECT, "members": Level.READ, "organization_custom_properties": Level.READ},
     Service.TOKENS: {"metadata": Level.READ},
 }
