@@ -141,6 +141,13 @@ policies:
 """
 
 
+def status_at_github(stack: RunningStack, token: str) -> int:
+    headers = {"Authorization": f"Bearer {token}"}
+    return httpx.get(
+        f"{stack.stack.github_url}/api/v3/installation/repositories", headers=headers, timeout=30
+    ).status_code
+
+
 def test_a_token_comes_for_an_installation_as_a_policy_allows(stack: RunningStack) -> None:
     stack.api("POST", "/installations/sync")  # the tokens worker may have just begun
     [installation] = stack.api("GET", "/installations")["items"]
@@ -159,9 +166,14 @@ def test_a_token_comes_for_an_installation_as_a_policy_allows(stack: RunningStac
     assert token["token"] not in shown.stdout
     revoked = stack.octobatch("tokens", "revoke", grant["token_sha256"], "--yes", "-o", "json")
     assert json.loads(revoked.stdout)["revoked"] == 1
-    headers = {"Authorization": f"Bearer {token['token']}"}
-    asked = httpx.get(f"{stack.stack.github_url}/api/v3/installation/repositories", headers=headers, timeout=30)
-    assert asked.status_code == 401
+    assert status_at_github(stack, token["token"]) == 401
+
+    printed = stack.octobatch("token", str(installation["id"]), "--permission", "contents=read", "--min-ttl", "10m")
+    assert "contents: read, metadata: read" in printed.stderr
+    assert status_at_github(stack, printed.stdout.strip()) == 200
+    ended = stack.octobatch("tokens", "revoke", "--all-of", str(installation["id"]), "--yes", "-o", "json")
+    assert "key:bootstrap" in json.loads(ended.stdout)["holders"]
+    assert status_at_github(stack, printed.stdout.strip()) == 401
     assert stack.octobatch("policies", "delete", "readers", "--yes").returncode == 0
 
 
