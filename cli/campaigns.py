@@ -7,9 +7,11 @@ from typing import Annotated, Any
 import typer
 
 from .client import open_gateway
+from .closing import close
 from .output import Output, OutputFormat, moment, print_facts, print_json, print_rows, say
 
-app = typer.Typer(help="List, show, archive and delete campaigns.", no_args_is_help=True)
+app = typer.Typer(help="List, show, archive, close and delete campaigns.", no_args_is_help=True)
+app.command(epilog="Example: octobatch campaigns close bump-go --dry-run")(close)
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The campaign's name.")]
 

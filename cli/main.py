@@ -12,7 +12,9 @@ from rich.text import Text
 from shared.errors import OctobatchError
 
 from . import (
+    acting,
     applying,
+    bulk,
     campaigns,
     installations,
     operations,
@@ -60,9 +62,10 @@ def octobatch(
 
 
 def _register_all() -> None:
-    for part in (applying, runs, targets, tokens, token_records, pages):
+    for part in (applying, runs, targets, acting, tokens, token_records, pages):
         part.register(app)
     app.add_typer(campaigns.app, name="campaigns")
+    app.add_typer(bulk.app, name="bulk")
     app.add_typer(selections.app, name="selections")
     app.add_typer(operations.app, name="operations")
     app.add_typer(installations.app, name="installations")

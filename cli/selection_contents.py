@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -11,6 +9,7 @@ import typer
 from shared.domain.selection_views import Change, ExportFormat, Facet
 
 from .client import Gateway, open_gateway
+from .exporting import ExportFile, write_pieces
 from .failures import CommandFailed, ExitCode
 from .naming import SelectionArgument, find_selection
 from .output import Output, OutputFormat, moment, print_facts, print_json, print_rows, say
@@ -193,9 +192,7 @@ def _difference(each: dict[str, Any]) -> tuple[str, str, str, str]:
 def export(
     selection: SelectionArgument,
     form: Annotated[ExportFormat, typer.Option("--output", "-o", help="The file's format.")] = ExportFormat.CSV,
-    file: Annotated[
-        Path | None, typer.Option("--file", help="Where to write it. Default: standard output.", show_default=False)
-    ] = None,
+    file: ExportFile = None,
     included: Included = None,
 ) -> None:
     """Write a whole selection as CSV, JSON or JSON lines."""
@@ -203,15 +200,6 @@ def export(
         found = find_selection(gateway, selection)
         wanted = filters_of(included=included)
         pieces = gateway.pieces(f"/selections/{found['id']}/export", format=form, **wanted)
-        if file is None:
-            for piece in pieces:
-                sys.stdout.buffer.write(piece)
-            sys.stdout.flush()
-            return
-        try:
-            with file.open("wb") as written:
-                written.writelines(pieces)
-        except OSError as error:
-            message = f"{file} cannot be written: {error.strerror}"
-            raise CommandFailed(message, exit_code=ExitCode.BAD_INPUT) from None
-    say(f"{found['included'] if included else found['included'] + found['excluded']} repositories in {file}")
+        write_pieces(pieces, file)
+    if file:
+        say(f"{found['included'] if included else found['included'] + found['excluded']} repositories in {file}")

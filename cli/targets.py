@@ -9,30 +9,65 @@ from typing import Annotated, Any
 import typer
 from rich.syntax import Syntax
 
+from shared.domain.selection_views import ExportFormat
+
 from .client import open_gateway
+from .exporting import ExportFile, write_pieces
 from .naming import OptionalRun, RunOption, TargetArgument, find_run, find_target
-from .output import Output, OutputFormat, print_json, print_rows, print_text, results
+from .output import Output, OutputFormat, print_json, print_rows, print_text, results, say
+from .target_filters import Checks, Group, Reason, Repository, Reviews, States, given
 
 
 def register(app: typer.Typer) -> None:
     """Adds the commands to `octobatch`."""
     app.command(epilog="Example: octobatch targets bump-go --state failed")(targets)
+    app.command(epilog="Example: octobatch export bump-go --state open --file open.csv")(export)
     app.command(epilog="Example: octobatch diff acme/api")(diff)
     app.command(epilog="Example: octobatch logs acme/api")(logs)
 
 
 def targets(
     run: OptionalRun = None,
-    state: Annotated[str | None, typer.Option(help="Only targets in this state.", show_default=False)] = None,
+    states: States = None,
+    repository: Repository = None,
+    reviews: Reviews = None,
+    checks: Checks = None,
+    group: Group = None,
+    reason: Reason = None,
     output: Output = OutputFormat.TABLE,
 ) -> None:
     """List the targets of a run: each repository, its state, its change and its pull request."""
+    wanted = given(
+        state=states, repository=repository, review_state=reviews, checks_state=checks, group=group, reason=reason
+    )
     with open_gateway() as gateway:
-        found = list(gateway.items(f"/runs/{find_run(gateway, run)['id']}/targets", state=state))
+        found = list(gateway.items(f"/runs/{find_run(gateway, run)['id']}/targets", **wanted))
     if output is OutputFormat.JSON:
         print_json(found)
     else:
         print_targets(found)
+
+
+def export(
+    run: OptionalRun = None,
+    form: Annotated[ExportFormat, typer.Option("--output", "-o", help="The file's format.")] = ExportFormat.CSV,
+    file: ExportFile = None,
+    states: States = None,
+    repository: Repository = None,
+    reviews: Reviews = None,
+    checks: Checks = None,
+    group: Group = None,
+    reason: Reason = None,
+) -> None:
+    """Write the targets of a run as CSV, JSON or JSON lines."""
+    wanted = given(
+        state=states, repository=repository, review_state=reviews, checks_state=checks, group=group, reason=reason
+    )
+    with open_gateway() as gateway:
+        path = f"/runs/{find_run(gateway, run)['id']}/targets/export"
+        write_pieces(gateway.pieces(path, format=form, **wanted), file)
+    if file:
+        say(f"the targets are in {file}")
 
 
 def print_targets(found: Iterable[dict[str, Any]]) -> None:

@@ -112,5 +112,10 @@ def _line(event: ServerSentEvent, progress: RunProgress) -> str:
         return f"run {payload['to']}: {counts_line(progress.ordered_counts)}"
     if event.event.startswith("target."):
         url = pull_request_url(payload)
-        return " ".join(filter(None, (f"{payload['to']:<10}", payload["repository"], url, payload.get("reason", ""))))
+        return " ".join(
+            filter(
+                None,
+                (f"{payload.get('action', payload['to']):<10}", payload["repository"], url, payload.get("reason", "")),
+            )
+        )
     return ""

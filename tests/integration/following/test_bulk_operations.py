@@ -67,7 +67,7 @@ async def test_pull_requests_are_commented_on_labelled_merged_and_closed(make_wo
     assert await _states(world) == [TargetState.MERGED, TargetState.MERGED, TargetState.OPEN]
     closed = await _done(world, run_id, BulkAction.CLOSE, delete_branch=True)
     assert closed.counts == {BulkTargetState.DONE: 1, BulkTargetState.SKIPPED: 2}
-    assert {pull["repository"] for pull in world.pulls() if pull["merged"]} == set(world.repositories[:2])
+    assert {pull["repository"] for pull in world.pulls() if pull["state"] == "merged"} == set(world.repositories[:2])
     assert await _states(world) == [TargetState.MERGED, TargetState.MERGED, TargetState.CLOSED]
     token = world.sandbox.token(world.installation_id)
     with world.sandbox.client(token) as client:

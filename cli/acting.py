@@ -1,0 +1,265 @@
+"""`octobatch merge`, `close`, `comment` and the like: one action on many targets, looked at before it is done.
+
+A command is a function of the options that its action alone has; what all of them have is added to it:
+
+    @acting(BulkAction.LABEL)
+    def label(labels: Labels) -> Parameters:
+        \"""Put labels on pull requests.\"""
+        return {"labels": labels}
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any, TypeAlias
+
+import typer
+
+from shared.domain.bulk import DESTRUCTIVE, BulkAction
+from shared.domain.spec import MergeMethod
+
+from .asking import ask
+from .bulk_progress import finish_bulk_operation
+from .client import Gateway, open_gateway
+from .naming import find_run
+from .output import Output, OutputFormat, print_json, results, say
+from .runs import NoWatch
+from .target_filters import Checks, Group, Ids, Reason, Repository, Reviews, States, given
+
+Parameters: TypeAlias = dict[str, Any]
+
+PANEL = "Act on targets"
+
+RunArgument = Annotated[
+    str, typer.Argument(metavar="RUN", help="A run's id, or a campaign's name for its latest run.", show_default=False)
+]
+AllRuns = Annotated[bool, typer.Option("--all-runs", help="The targets of all runs of the campaign.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what it would do, and do nothing.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+def wanted_of(
+    run: RunArgument,
+    all_runs: AllRuns = False,
+    states: States = None,
+    repository: Repository = None,
+    reviews: Reviews = None,
+    checks: Checks = None,
+    group: Group = None,
+    reason: Reason = None,
+    ids: Ids = None,
+) -> tuple[str, bool, dict[str, Any]]:
+    """Whose targets, whether of all runs, and the filter as the gateway takes it."""
+    wanted = given(
+        states=states,
+        repository=repository,
+        review_states=reviews,
+        checks_states=checks,
+        group=group,
+        reason=reason,
+        ids=ids,
+    )
+    return run, all_runs, wanted
+
+
+def _carried_out(
+    dry_run: DryRun = False, yes: Yes = False, no_watch: NoWatch = False, output: Output = OutputFormat.TABLE
+) -> dict[str, Any]:
+    return {"dry_run": dry_run, "yes": yes, "no_watch": no_watch, "output": output}
+
+
+def acting(action: BulkAction) -> Callable[[Callable[..., Parameters]], Callable[..., None]]:
+    """Makes a command of the function that reads the options of the action."""
+
+    def decorate(read: Callable[..., Parameters]) -> Callable[..., None]:
+        parts = [inspect.signature(part, eval_str=True).parameters for part in (read, wanted_of, _carried_out)]
+
+        def command(**options: Any) -> None:
+            own, whose, how = ({name: options[name] for name in part} for part in parts)
+            run, all_runs, wanted = wanted_of(**whose)
+            body = {"action": action, "parameters": read(**own), "filter": wanted}
+            with open_gateway() as gateway:
+                _carry_out(gateway, _address(gateway, run, all_runs=all_runs), body, **_carried_out(**how))
+
+        joined = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for part in parts for each in part.values()]
+        command.__signature__ = inspect.Signature(joined)  # pyright: ignore[reportFunctionMemberAccess]
+        command.__annotations__ = {}
+        command.__name__, command.__doc__ = read.__name__, read.__doc__
+        return command
+
+    return decorate
+
+
+def _address(gateway: Gateway, run: str, *, all_runs: bool) -> str:
+    found = find_run(gateway, run)
+    return f"/campaigns/{found['campaign_name']}" if all_runs else f"/runs/{found['id']}"
+
+
+def _carry_out(
+    gateway: Gateway,
+    address: str,
+    body: dict[str, Any],
+    *,
+    dry_run: bool,
+    yes: bool,
+    no_watch: bool,
+    output: OutputFormat,
+) -> None:
+    path, action = f"{address}/bulk-operations", BulkAction(body["action"])
+    foreseen = gateway.post(path, body | {"dry_run": True})
+    if dry_run and output is OutputFormat.JSON:
+        print_json(foreseen)
+        return
+    _say_what_is_foreseen(action, foreseen, to=results().print if dry_run else say)
+    if dry_run or not foreseen["applies"]:
+        return
+    if foreseen["applies"] > 1 or action in DESTRUCTIVE:
+        ask(f"{_words(action)}: {_targets(foreseen['applies'])}?", yes=yes)
+    made = gateway.post(path, body)["bulk_operation"]
+    if not no_watch:
+        finish_bulk_operation(gateway, made["id"], output)
+    elif output is OutputFormat.JSON:
+        print_json(made)
+    else:
+        say(f"bulk operation {made['id']}; octobatch bulk watch {made['id']} shows how far it is")
+
+
+def _say_what_is_foreseen(action: BulkAction, foreseen: dict[str, Any], *, to: Callable[[str], object]) -> None:
+    names, more = ", ".join(foreseen["first"]), foreseen["applies"] - len(foreseen["first"])
+    named = f": {names}{f' and {more} more' if more else ''}" if names else ""
+    to(f"{_words(action)}: {_targets(foreseen['applies'])}{named}")
+    for each in foreseen["reasons"]:
+        to(f"left alone: {each['count']} because it {each['reason']}")
+
+
+def _words(action: BulkAction) -> str:
+    return action.value.replace("_", " ")
+
+
+def _targets(count: int) -> str:
+    return f"{count} target{'' if count == 1 else 's'}"
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands to `octobatch`."""
+    for name, command in _COMMANDS.items():
+        app.command(name, rich_help_panel=PANEL)(command)
+
+
+@acting(BulkAction.PUBLISH)
+def publish(
+    draft: Annotated[bool, typer.Option("--draft", help="Open drafts.")] = False,
+) -> Parameters:
+    """Open the pull requests of changes that were only prepared, and mark drafts ready.
+
+    Each is opened when its run's rollout allows it.
+    """
+    return {"draft": draft}
+
+
+@acting(BulkAction.UNDRAFT)
+def undraft() -> Parameters:
+    """Mark drafts ready for review."""
+    return {}
+
+
+@acting(BulkAction.COMMENT)
+def comment(body: Annotated[str, typer.Option("--body", "-b", help="The comment, Markdown.")]) -> Parameters:
+    """Comment below pull requests."""
+    return {"body": body}
+
+
+@acting(BulkAction.LABEL)
+def label(
+    labels: Annotated[list[str], typer.Option("--label", "-l", help="A label; may be repeated.")],
+) -> Parameters:
+    """Put labels on pull requests; a label that a repository has not is made."""
+    return {"labels": labels}
+
+
+@acting(BulkAction.REQUEST_REVIEW)
+def request_review(
+    users: Annotated[
+        list[str] | None, typer.Option("--user", help="A login; may be repeated.", show_default=False)
+    ] = None,
+    teams: Annotated[
+        list[str] | None, typer.Option("--team", help="A team, as acme/core; may be repeated.", show_default=False)
+    ] = None,
+) -> Parameters:
+    """Ask people and teams for a review, beside those who are asked already."""
+    return {"users": users or [], "teams": teams or []}
+
+
+@acting(BulkAction.REBASE)
+def rebase() -> Parameters:
+    """Run the steps again on the base branch as it is now, and replace the commits."""
+    return {}
+
+
+@acting(BulkAction.RERUN)
+def rerun() -> Parameters:
+    """Run the steps again, whatever came of them before."""
+    return {}
+
+
+@acting(BulkAction.RETRY)
+def retry() -> Parameters:
+    """Try again what failed or is blocked."""
+    return {}
+
+
+Method = Annotated[
+    MergeMethod, typer.Option(help="How to merge: merge, squash or rebase.", metavar="METHOD", show_default=True)
+]
+
+
+@acting(BulkAction.MERGE)
+def merge(method: Method = MergeMethod.MERGE) -> Parameters:
+    """Merge pull requests that are open, have no conflicts, and hold nothing but Octobatch's commits."""
+    return {"method": method}
+
+
+@acting(BulkAction.ENABLE_AUTO_MERGE)
+def auto_merge(method: Method = MergeMethod.MERGE) -> Parameters:
+    """Have GitHub merge pull requests once all that it requires is met."""
+    return {"method": method}
+
+
+@acting(BulkAction.CLOSE)
+def close(
+    delete_branch: Annotated[
+        bool, typer.Option("--delete-branch", "-d", help="Delete the branch, unless somebody has pushed to it.")
+    ] = False,
+) -> Parameters:
+    """Close pull requests without merging them."""
+    return {"delete_branch": delete_branch}
+
+
+@acting(BulkAction.REOPEN)
+def reopen() -> Parameters:
+    """Open closed pull requests again, where their branches are as they were."""
+    return {}
+
+
+@acting(BulkAction.DETACH)
+def detach() -> Parameters:
+    """Leave pull requests to people: Octobatch follows and changes them no more."""
+    return {}
+
+
+_COMMANDS: dict[str, Callable[..., None]] = {
+    "publish": publish,
+    "undraft": undraft,
+    "comment": comment,
+    "label": label,
+    "request-review": request_review,
+    "rebase": rebase,
+    "rerun": rerun,
+    "retry": retry,
+    "merge": merge,
+    "auto-merge": auto_merge,
+    "close": close,
+    "reopen": reopen,
+    "detach": detach,
+}
