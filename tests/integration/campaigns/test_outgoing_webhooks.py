@@ -180,6 +180,25 @@ async def test_a_process_that_ends_between_sending_and_recording_sends_again_und
     assert (message.state, message.attempts) == ("delivered", 1)
 
 
+async def test_whenever_processes_end_every_event_arrives_and_no_other(
+    sending: CampaignsContext, told: Told, receiver: Receiver
+) -> None:
+    endpoint = await told.endpoint(receiver.url)
+    events = await told.happen(*[RunState.PLANNING] * 40)
+    ids: list[str] = []
+    for lives in (1, 2, 3, 5, 7, 9):
+        dying = asyncio.create_task(deliver_webhooks(sending))
+        ids += [(await arrived(receiver)).headers["webhook-id"] for _ in range(lives)]
+        dying.cancel()
+        await asyncio.gather(dying, return_exceptions=True)
+        await told.make_due()
+    await deliver_webhooks(sending)
+    while not receiver.arrived.empty():
+        ids.append(receiver.arrived.get_nowait().headers["webhook-id"])
+    assert set(ids) == {str(event_id) for event_id in events}
+    assert {message.state for message in await told.messages(endpoint)} == {"delivered"}
+
+
 async def test_what_is_not_taken_is_sent_again_until_it_is(
     sending: CampaignsContext, told: Told, receiver: Receiver
 ) -> None:
