@@ -31,7 +31,7 @@ class RunProgress:
     run: dict[str, Any] = field(default_factory=dict[str, Any])
     counts: Counter[str] = field(default_factory=Counter[str])
     reasons: list[tuple[str, str, str]] = field(default_factory=list[tuple[str, str, str]])
-    limits_allow_at: str | None = None  # RFC 3339
+    outlook: dict[str, Any] = field(default_factory=dict[str, Any])  # the run as it was last asked for
 
     def apply(self, event: ServerSentEvent) -> None:
         """Takes in one event; those of other kinds change nothing."""

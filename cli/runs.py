@@ -9,17 +9,20 @@ import typer
 from .client import Gateway, open_gateway
 from .failures import ExitCode
 from .naming import OptionalRun, find_run
-from .output import Output, OutputFormat, counts_line, moment, print_json, print_rows, results, say
+from .output import Output, OutputFormat, counts_line, moment, print_facts, print_json, print_rows, results, say
 from .watching import watch_run
 
+runs_app = typer.Typer(name="runs", help="List runs, and show one.")
 NoWatch = Annotated[bool, typer.Option("--no-watch", help="Return at once, without waiting for the end.")]
 
 
 def register(app: typer.Typer) -> None:
     """Adds the commands to `octobatch`."""
     app.command(epilog="Example: octobatch run bump-go --dry-run")(run)
-    app.command()(runs)
+    app.add_typer(runs_app)
     app.command(epilog="Examples: octobatch watch · octobatch watch bump-go")(watch)
+    app.command(epilog="Examples: octobatch pause · octobatch pause bump-go")(pause)
+    app.command()(resume)
     app.command()(cancel)
 
 
@@ -62,13 +65,17 @@ def run(
             print_json(started)
 
 
+@runs_app.callback(invoke_without_command=True)
 def runs(
+    context: typer.Context,
     campaign: Annotated[str | None, typer.Option(help="Only runs of this campaign.", show_default=False)] = None,
     state: Annotated[str | None, typer.Option(help="Only runs in this state.", show_default=False)] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many, newest first.")] = 20,
     output: Output = OutputFormat.TABLE,
 ) -> None:
-    """List runs, newest first."""
+    """List runs, newest first; `runs show` shows one."""
+    if context.invoked_subcommand:
+        return
     with open_gateway() as gateway:
         found = list(gateway.items("/runs", limit=limit, campaign=campaign, state=state))
     if output is OutputFormat.JSON:
@@ -89,6 +96,49 @@ def runs(
             for each in found
         ),
     )
+
+
+@runs_app.command()
+def show(run: OptionalRun = None, output: Output = OutputFormat.TABLE) -> None:
+    """Show one run: its targets by state, what it waits for, and when it is expected to be done."""
+    with open_gateway() as gateway:
+        found = find_run(gateway, run)
+    if output is OutputFormat.JSON:
+        print_json(found)
+        return
+    print_facts(
+        (
+            ("run", found["id"]),
+            ("campaign", f"{found['campaign_name']}, version {found['spec_version']} of its spec"),
+            ("kind", "preview" if found["dry_run"] else "apply"),
+            ("state", found["state"]),
+            ("targets", counts_line(found["counts"])),
+            *(("waits for", each["text"]) for each in found["waits_for"]),
+            ("expected", moment(found["expected_at"])),
+            ("created", f"{moment(found['created_at'])} by {found['created_by']}"),
+            ("finished", moment(found["finished_at"])),
+            ("error", found["error"]),
+        )
+    )
+
+
+def pause(run: OptionalRun = None, output: Output = OutputFormat.TABLE) -> None:
+    """Pause a run: nothing new is begun or published until it is resumed; what is being published now ends."""
+    _act(run, "pause", "is paused", output)
+
+
+def resume(run: OptionalRun = None, output: Output = OutputFormat.TABLE) -> None:
+    """Go on with a run that was paused."""
+    _act(run, "resume", "goes on", output)
+
+
+def _act(run: str | None, action: str, done: str, output: OutputFormat) -> None:
+    with open_gateway() as gateway:
+        changed = gateway.post(f"/runs/{find_run(gateway, run)['id']}/{action}")
+    if output is OutputFormat.JSON:
+        print_json(changed)
+    else:
+        say(f"run {changed['id']} of {changed['campaign_name']} {done}")
 
 
 def watch(run: OptionalRun = None, output: Output = OutputFormat.TABLE) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from httpx_sse import ServerSentEvent
@@ -14,17 +13,11 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from shared.domain.run import RunState, is_finished
-
 from .client import Gateway
-from .output import STATE_STYLES, counts_line, messages, moment, say
+from .outlook import asking_for_outlook, outlook_lines, same_outlook
+from .output import STATE_STYLES, counts_line, messages, say
 from .progress import RunProgress
 from .targets import pull_request_url
-
-LIMITS_SECONDS = 5.0
-"""How often the gateway is asked how far GitHub's limits put off the end."""
-
-WORTH_SAYING = timedelta(minutes=1)
 
 _WAITING = {
     "pending": "waiting to begin",
@@ -47,19 +40,23 @@ def watch_run(gateway: Gateway, run_id: str) -> RunProgress:
 
 
 def _watch_live(gateway: Gateway, run_id: str, console: Console) -> RunProgress:
-    progress, started, asked = RunProgress(), time.monotonic(), 0.0
+    progress, started = RunProgress(), time.monotonic()
     with Live(console=console, refresh_per_second=12, transient=False) as live:
 
         def redraw(note: str = "") -> None:
             live.update(_picture(progress, time.monotonic() - started, note))
 
-        redraw()
-        for event in gateway.events(f"/runs/{run_id}/events", on_reconnect=_connecting(redraw)):
-            progress.apply(event)
-            if time.monotonic() - asked > LIMITS_SECONDS:
-                asked = time.monotonic()
-                progress.limits_allow_at = gateway.get(f"/runs/{run_id}")["limits_allow_at"]
+        def look_ahead(run: dict[str, Any]) -> None:
+            progress.outlook = run
             redraw()
+
+        redraw()
+        with asking_for_outlook(gateway, run_id, look_ahead):
+            for event in gateway.events(f"/runs/{run_id}/events", on_reconnect=_connecting(redraw)):
+                progress.apply(event)
+                redraw()
+        progress.outlook = {}
+        redraw()
     return progress
 
 
@@ -79,28 +76,27 @@ def _picture(progress: RunProgress, seconds: float, note: str) -> RenderableType
         Text.assemble((f"{count} ", "bold"), (state, STATE_STYLES.get(state, "")))
         for state, count in progress.ordered_counts.items()
     )
-    notes = [note, _limits_note(progress)]
+    notes = [note, *outlook_lines(progress.outlook)]
     return Group(head, states, *(Text(line, style="yellow") for line in notes if line))
-
-
-def _limits_note(progress: RunProgress) -> str:
-    """Says how long GitHub's limits make the run last, where that is long enough to matter."""
-    if not progress.limits_allow_at or is_finished(RunState(progress.state)):
-        return ""
-    at = datetime.fromisoformat(progress.limits_allow_at)
-    if at - datetime.now(UTC) < WORTH_SAYING:
-        return ""
-    return f"GitHub's limits let the rest be opened by {moment(progress.limits_allow_at)}"
 
 
 def _watch_lines(gateway: Gateway, run_id: str, console: Console) -> RunProgress:
     progress, said = RunProgress(), ""
-    for event in gateway.events(f"/runs/{run_id}/events", on_reconnect=lambda why: say(f"connecting again ({why})")):
-        progress.apply(event)
-        line = _line(event, progress)
-        if line and line != said:  # the last snapshot repeats the last event
-            console.print(Text(line))
-            said = line
+
+    def look_ahead(run: dict[str, Any]) -> None:
+        if not same_outlook(run, progress.outlook):
+            console.print(*(Text(line) for line in outlook_lines(run)), sep="\n")
+        progress.outlook = run
+
+    with asking_for_outlook(gateway, run_id, look_ahead):
+        for event in gateway.events(
+            f"/runs/{run_id}/events", on_reconnect=lambda why: say(f"connecting again ({why})")
+        ):
+            progress.apply(event)
+            line = _line(event, progress)
+            if line and line != said:  # the last snapshot repeats the last event
+                console.print(Text(line))
+                said = line
     return progress
 
 
@@ -108,6 +104,8 @@ def _line(event: ServerSentEvent, progress: RunProgress) -> str:
     if event.event == "snapshot":
         return f"run {progress.state}: {counts_line(progress.ordered_counts)}"
     payload: dict[str, Any] = event.json().get("payload", {})
+    if event.event in ("run.paused", "run.resumed"):
+        return f"{event.event.replace('.', ' ')} by {payload['by']}"
     if event.event.startswith("run."):
         return f"run {payload['to']}: {counts_line(progress.ordered_counts)}"
     if event.event.startswith("target."):

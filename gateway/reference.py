@@ -193,7 +193,14 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "accepted": 0,
     },
     "NewRun": {"dry_run": True, "version": None, "preview_run_id": None, "moved": "block"},
-    "RunDetails": {**_RUN, "counts": {"open": 38, "unchanged": 2}, "selection": _SELECTION, "limits_allow_at": None},
+    "RunDetails": {
+        **_RUN,
+        "counts": {"open": 38, "unchanged": 2},
+        "selection": _SELECTION,
+        "limits_allow_at": None,
+        "waits_for": [],
+        "expected_at": None,
+    },
     "ShownAct": {
         "id": "019ca8b5-60a0-7c11-8d20-5e6f7a8b9c07",
         "at": _LATER,
@@ -263,6 +270,11 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "minted_at": _AT,
         "permissions": {"contents": "read", "metadata": "read"},
         "repository_selection": "selected",
+    },
+    "ShownWait": {
+        "kind": "limit",
+        "text": "content creation: 500/h, next slot in 12 s",
+        "until": _LATER,
     },
     "ShownVersion": {"version": 1, "document": "version: 1\nname: add-security-policy\n", "sha256": _SHA256, **_MADE},
     "StartedRun": {

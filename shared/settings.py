@@ -89,6 +89,11 @@ class Settings(BaseSettings):
     github_code_searches_per_minute: int = Field(9, ge=1, description="searches of code, which go through REST")
     github_content_per_minute: int = Field(80, ge=1, description="pull requests, comments and the like")
     github_content_per_hour: int = Field(500, ge=1, description="the same, in an hour")
+    github_limits_speed: float = Field(
+        1.0,
+        gt=0,
+        description="how many times faster than GitHub's a sandbox plays its limits; for tests and measurements",
+    )
     github_concurrent_requests: int = Field(100, ge=1, description="requests at once for one installation")
     public_url: str = Field("http://127.0.0.1:8600", description="the address users reach the gateway at")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="lowest level that is logged")

@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Header, Response
 from fastapi.responses import StreamingResponse
 
+from shared.clock import utcnow
 from shared.domain.ids import RunId, TargetId
 from shared.domain.run import RunState
 from shared.postgres import runs, selections, targets
@@ -22,8 +23,8 @@ from ..selections.schemas import ShownSelection
 from ..targets.filtering import TargetsWanted
 from ..targets.schemas import ShownTarget
 from . import operations, pausing
-from .pace import limits_allow_at
-from .schemas import NewRun, RunDetails, ShownRun, StartedRun
+from .pace import get_standing, look_ahead
+from .schemas import NewRun, RunDetails, ShownRun, ShownWait, StartedRun
 
 router = APIRouter(tags=["runs"])
 
@@ -77,12 +78,15 @@ async def get_run(run_id: UUID, resources: Opened, _: SignedIn) -> RunDetails:
         run = await runs.get_run(conn, RunId(run_id))
         counts = await targets.count_by_state(conn, run.id)
         selection = await selections.get_selection(conn, run.selection_id) if run.selection_id else None
-        unpublished = await targets.unpublished_by_installation(conn, run.id)
+        standing = await get_standing(conn, run, now=utcnow())
+    outlook = await look_ahead(resources, standing)
     return RunDetails(
         **ShownRun.model_validate(run).model_dump(),
         counts=counts,
         selection=ShownSelection.model_validate(selection) if selection else None,
-        limits_allow_at=await limits_allow_at(resources, unpublished),
+        limits_allow_at=outlook.limits_allow_at,
+        waits_for=[ShownWait.of(wait, utcnow()) for wait in outlook.waits_for],
+        expected_at=outlook.expected_at,
     )
 
 

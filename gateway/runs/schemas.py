@@ -9,6 +9,7 @@ from pydantic import Field
 
 from shared.domain.run import Moved, RunState
 from shared.domain.target import TargetState
+from shared.domain.waiting import Wait, WaitKind
 
 from ..schemas import Given, Shown, ShownOperation
 from ..selections.schemas import ShownSelection
@@ -49,6 +50,19 @@ class ShownRun(Shown):
     preview_run_id: UUID | None = Field(description="the preview that it publishes")
 
 
+class ShownWait(Shown):
+    """Something that a run waits for."""
+
+    kind: WaitKind
+    text: str = Field(description="in words, as they are true now")
+    until: datetime | None = Field(description="until when, where time alone decides")
+
+    @classmethod
+    def of(cls, wait: Wait, now: datetime) -> ShownWait:
+        """As it is at `now`."""
+        return cls(kind=wait.kind, text=wait.in_words(now), until=wait.until)
+
+
 class RunDetails(ShownRun):
     """A run with its targets counted."""
 
@@ -56,6 +70,12 @@ class RunDetails(ShownRun):
     selection: ShownSelection | None
     limits_allow_at: datetime | None = Field(
         description="the earliest that GitHub's limits let all its pull requests be open; null where none is to come"
+    )
+    waits_for: list[ShownWait] = Field(
+        description="why no pull request is opened at this moment; empty where it goes on"
+    )
+    expected_at: datetime | None = Field(
+        description="when its work is expected to be done; null where that is not known, or depends on merges"
     )
 
 

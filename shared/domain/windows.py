@@ -10,6 +10,9 @@ from .spec.rollout import Rate, Weekday, Window
 _WEEK_AND_A_DAY = 9
 """Days in which everything that happens in a week begins, whatever the time of day now is."""
 
+_MOST_PERIODS = 3000
+"""Periods that an estimate looks ahead."""
+
 ANY_TIME = Window.model_validate({"rate": "unlimited"})
 """What holds where a rollout has no windows."""
 
@@ -45,6 +48,27 @@ def slot_in_windows(windows: Sequence[Window], slot: datetime, *, now: datetime)
         if other is not window and opens_any(other):
             return at
     return slot if opens_any(window_at(windows, slot)) else next_opening(windows, slot)
+
+
+def released_by(windows: Sequence[Window], count: int, *, lately: int, now: datetime) -> datetime | None:
+    """When the last of so many is released, where `lately` were in the present period; None: never, or in years."""
+    at, left = now, count
+    for _ in range(_MOST_PERIODS):
+        window = window_at(windows, at)
+        if window is None or not opens_any(window):
+            opening = next_opening(windows, at)
+            if opening is None:
+                return None
+            at = opening
+            continue
+        if window.rate.count is None:
+            return at
+        left -= max(0, window.rate.count - (lately if at == now else 0))
+        if left <= 0:
+            return at
+        end = next((each for each in boundaries(windows, at) if window_at(windows, each) is not window), None)
+        at = min(at + window.rate.period, end or at + window.rate.period)
+    return None
 
 
 def boundaries(windows: Sequence[Window], after: datetime) -> list[datetime]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from ..domain.ids import CampaignId, RunId, TargetId
+from ..domain.ids import CampaignId, InstallationId, RunId, TargetId
+from ..domain.outlook import AtWork
 from ..domain.release import Candidate, Facts
 from ..domain.run import Run
 from ..domain.spec.rollout import Rate
@@ -55,6 +56,34 @@ async def lock_for_release(conn: Connection, run_id: RunId) -> Run:
 async def count_waiting(conn: Connection, run_id: RunId) -> int:
     """How many targets of the run wait."""
     return await conn.fetchval(f"SELECT count(*) FROM targets t WHERE t.run_id = $1 AND {_WAITS}", run_id)  # noqa: S608
+
+
+async def at_work(conn: Connection, run_id: RunId) -> AtWork:
+    """How far the run's work is, for an estimate of its end."""
+    row = await conn.fetchrow(
+        f"""
+        WITH counted AS (
+            SELECT {_WAITS} AS waits, t.state IN ('pending', 'preparing', 'publishing')
+                OR t.state = 'prepared' AND t.publish_as <> 'none' AS has_work, t.updated_at
+            FROM targets t WHERE t.run_id = $1)
+        SELECT count(*) FILTER (WHERE waits) AS waiting, count(*) FILTER (WHERE has_work AND NOT waits) AS left,
+            count(*) FILTER (WHERE NOT has_work AND updated_at > now() - interval '2 minutes') AS done_lately,
+            min(updated_at) FILTER (WHERE NOT has_work AND updated_at > now() - interval '2 minutes') AS done_since
+        FROM counted
+        """,  # noqa: S608
+        run_id,
+    )
+    return AtWork(**dict(row or {}))
+
+
+async def released_installations(conn: Connection, run_id: RunId) -> list[InstallationId]:
+    """The installations with targets that wait for nothing but their turn at GitHub."""
+    rows = await conn.fetch(
+        """SELECT DISTINCT installation_id FROM targets WHERE run_id = $1 AND publish_as <> 'none'
+           AND (state = 'publishing' OR state = 'prepared' AND released_at IS NOT NULL)""",
+        run_id,
+    )
+    return [InstallationId(row["installation_id"]) for row in rows]
 
 
 async def get_facts(

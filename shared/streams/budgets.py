@@ -75,6 +75,10 @@ class Budgets:
                 raise InvalidInput(f"{count} units of {name} are more than its limit of {self._windows[name].limit}")
         return await self._ask(identity, units, quotas or {}, lane, take=True)
 
+    async def denial(self, identity: str, units: Mapping[str, int], *, lane: str = "") -> Denial | None:
+        """What `reserve` would say; takes nothing."""
+        return await self._ask(identity, units, {}, lane, take=False)
+
     async def when(
         self, identity: str, units: Mapping[str, int], *, quotas: Mapping[str, int] | None = None, lane: str = ""
     ) -> float:

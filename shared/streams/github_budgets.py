@@ -29,9 +29,21 @@ def identity_of_app(app_id: str) -> str:
     return f"app:{app_id}"
 
 
+def in_words(budget: str, settings: Settings) -> str:
+    """What it means that a budget has no room: `content creation: 500/h`."""
+    rates = {
+        REST: f"{settings.github_rest_points_per_minute} REST points/min",
+        GRAPHQL: f"{settings.github_graphql_points_per_minute} GraphQL points/min",
+        CONTENT[0]: f"content creation: {settings.github_content_per_minute}/min",
+        CONTENT[1]: f"content creation: {settings.github_content_per_hour}/h",
+        "pause": "GitHub has asked for a pause",
+    }
+    return rates.get(budget, f"GitHub's limit of {budget}")
+
+
 def github_windows(settings: Settings) -> dict[str, Window]:
     """The windows of the settings."""
-    minute, hour = 60 + MARGIN_SECONDS, 3600 + MARGIN_SECONDS
+    minute, hour = (seconds / settings.github_limits_speed + MARGIN_SECONDS for seconds in (60, 3600))
     return {
         REST: Window(settings.github_rest_points_per_minute, minute),
         GRAPHQL: Window(settings.github_graphql_points_per_minute, minute),
