@@ -60,6 +60,7 @@ def _print(campaign: dict[str, Any]) -> None:
             ("version", campaign["current_version"]),
             ("created", f"{moment(campaign['created_at'])} by {campaign['created_by']}"),
             ("updated", moment(campaign["updated_at"])),
+            ("runs again", moment(campaign["next_run_at"])),
         )
     )
 
@@ -83,6 +84,27 @@ def _set_state(name: str, action: str, state: str, output: OutputFormat) -> None
         print_json(campaign)
     else:
         say(f"campaign {name} is {state}")
+
+
+@app.command()
+def pause(name: Name, output: Output = OutputFormat.TABLE) -> None:
+    """Pause every run of a campaign that is not finished."""
+    _act_on_runs(name, "pause", "paused", output)
+
+
+@app.command()
+def resume(name: Name, output: Output = OutputFormat.TABLE) -> None:
+    """Go on with every run of a campaign that was paused."""
+    _act_on_runs(name, "resume", "resumed", output)
+
+
+def _act_on_runs(name: str, action: str, done: str, output: OutputFormat) -> None:
+    with open_gateway() as gateway:
+        runs = gateway.post(f"/campaigns/{name}/{action}")["items"]
+    if output is OutputFormat.JSON:
+        print_json(runs)
+    else:
+        say(f"{len(runs)} {'run' if len(runs) == 1 else 'runs'} of {name} {done}")
 
 
 @app.command()

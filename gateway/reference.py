@@ -47,6 +47,7 @@ _CAMPAIGN = {
     "updated_at": _AT,
     "archived_at": None,
     "closed_at": None,
+    "next_run_at": None,
     **_MADE,
 }
 _RUN = {

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
+
 from fastapi import APIRouter, Response
 
 from shared.domain.campaign import CampaignState
+from shared.domain.ids import RunId
+from shared.domain.run import Run
 from shared.domain.spec import parse_spec
 from shared.domain.spec.differences import compare_documents
-from shared.errors import InvalidInput
-from shared.postgres import campaigns
+from shared.errors import Conflict, InvalidInput
+from shared.outbox import Outbox
+from shared.postgres import campaigns, runs
 
 from ..auth import SignedIn
 from ..paging import Cursor, Limit, Page, page, position_in
-from ..resources import Opened
+from ..resources import Opened, Resources
+from ..runs import pausing
+from ..runs.schemas import ShownRun
 from ..schemas import SpecDocument
+from .scheduling import schedule_next
 from .schemas import ShownCampaign, ShownSpecDifference, ShownVersion
 
 router = APIRouter(prefix="/campaigns", tags=["campaigns"])
@@ -31,7 +41,7 @@ async def create_campaign(body: SpecDocument, resources: Opened, principal: Sign
             document=body.document,
             created_by=principal.actor,
         )
-    return ShownCampaign.model_validate(campaign)
+        return ShownCampaign.model_validate(await schedule_next(conn, campaign, spec))
 
 
 @router.put("/{name}")
@@ -59,7 +69,7 @@ async def put_campaign(
                 document=body.document,
                 created_by=principal.actor,
             )
-    return ShownCampaign.model_validate(campaign)
+        return ShownCampaign.model_validate(await schedule_next(conn, campaign, spec))
 
 
 @router.get("")
@@ -93,8 +103,32 @@ async def archive_campaign(name: str, resources: Opened, _: SignedIn) -> ShownCa
 @router.post("/{name}/unarchive")
 async def unarchive_campaign(name: str, resources: Opened, _: SignedIn) -> ShownCampaign:
     """Take a campaign out of the archive."""
+    async with resources.pool.acquire() as conn, conn.transaction():
+        campaign = await campaigns.set_campaign_state(conn, name, CampaignState.ACTIVE)
+        return ShownCampaign.model_validate(await schedule_next(conn, campaign))
+
+
+@router.post("/{name}/pause")
+async def pause_campaign(name: str, resources: Opened, principal: SignedIn) -> Page[ShownRun]:
+    """Pause each run of a campaign that is not finished; gives these."""
+    return await _each_run(name, resources, partial(pausing.pause_run, actor=principal.actor))
+
+
+@router.post("/{name}/resume")
+async def resume_campaign(name: str, resources: Opened, principal: SignedIn) -> Page[ShownRun]:
+    """Go on with each run of a campaign that was paused; gives those that are not finished."""
+    return await _each_run(name, resources, partial(pausing.resume_run, actor=principal.actor))
+
+
+async def _each_run(name: str, resources: Resources, act: Callable[[Outbox, RunId], Awaitable[Run]]) -> Page[ShownRun]:
     async with resources.pool.acquire() as conn:
-        return ShownCampaign.model_validate(await campaigns.set_campaign_state(conn, name, CampaignState.ACTIVE))
+        campaign = await campaigns.get_campaign(conn, name)
+        unfinished = await runs.unfinished_of_campaign(conn, campaign.id)
+    changed: list[Run] = []
+    for run_id in unfinished:
+        with suppress(Conflict):  # it has finished meanwhile
+            changed.append(await act(resources.outbox, run_id))
+    return Page(items=[ShownRun.model_validate(run) for run in changed], next_cursor=None)
 
 
 @router.delete("/{name}", status_code=204)

@@ -26,6 +26,7 @@ class ShownCampaign(Shown):
     updated_at: datetime
     archived_at: datetime | None
     closed_at: datetime | None = Field(description="when its pull requests were closed for good")
+    next_run_at: datetime | None = Field(description="when its schedule runs it again; null where it has none")
 
 
 class ShownVersion(Shown):

@@ -18,7 +18,10 @@ class CampaignState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Campaign:
-    """What a campaign is now. `current_version` counts from 1; `closed_at` is when its pull requests were closed."""
+    """What a campaign is now. `current_version` counts from 1; `closed_at` is when its pull requests were closed.
+
+    Where its spec has a `schedule` it runs again at `next_run_at`, or when the run of then is finished.
+    """
 
     id: CampaignId
     name: str
@@ -30,6 +33,7 @@ class Campaign:
     updated_at: datetime
     archived_at: datetime | None = None
     closed_at: datetime | None = None
+    next_run_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

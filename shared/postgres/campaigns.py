@@ -12,8 +12,10 @@ from ..domain.ids import CampaignId, new_id
 from ..errors import AlreadyExists, Conflict, NotFound
 from .pool import Connection
 
-_COLUMNS = """id, name, description, state, current_version, created_by, created_at, updated_at, archived_at,
-    closed_at"""
+CAMPAIGN_COLUMNS = """id, name, description, state, current_version, created_by, created_at, updated_at, archived_at,
+    closed_at, next_run_at"""
+"""What `campaign_from_row` reads."""
+
 _VERSION_COLUMNS = "campaign_id, version, document, sha256, created_by, created_at"
 
 
@@ -21,7 +23,7 @@ async def insert_campaign(conn: Connection, *, name: str, description: str, docu
     """A new campaign with its first spec version; raises `AlreadyExists`."""
     row = await conn.fetchrow(
         f"""INSERT INTO campaigns (id, name, description, state, current_version, created_by)
-            VALUES ($1, $2, $3, 'active', 1, $4) ON CONFLICT (name) DO NOTHING RETURNING {_COLUMNS}""",  # noqa: S608
+            VALUES ($1, $2, $3, 'active', 1, $4) ON CONFLICT (name) DO NOTHING RETURNING {CAMPAIGN_COLUMNS}""",  # noqa: S608
         new_id(),
         name,
         description,
@@ -29,7 +31,7 @@ async def insert_campaign(conn: Connection, *, name: str, description: str, docu
     )
     if row is None:
         raise AlreadyExists("campaign", name)
-    campaign = _from_row(row)
+    campaign = campaign_from_row(row)
     await _insert_version(conn, campaign.id, version=1, document=document, created_by=created_by)
     return campaign
 
@@ -41,10 +43,10 @@ async def update_campaign(
 
     Raises `Conflict` for an archived campaign. Updates of one campaign wait for each other.
     """
-    row = await conn.fetchrow(f"SELECT {_COLUMNS} FROM campaigns WHERE name = $1 FOR UPDATE", name)  # noqa: S608
+    row = await conn.fetchrow(f"SELECT {CAMPAIGN_COLUMNS} FROM campaigns WHERE name = $1 FOR UPDATE", name)  # noqa: S608
     if row is None:
         return None
-    campaign = _from_row(row)
+    campaign = campaign_from_row(row)
     if campaign.state is CampaignState.ARCHIVED:
         raise Conflict(f"campaign {name} is archived; unarchive it to change it")
     newest = await get_spec_version(conn, campaign.id, campaign.current_version)
@@ -54,20 +56,20 @@ async def update_campaign(
     await _insert_version(conn, campaign.id, version=version, document=document, created_by=updated_by)
     changed = await conn.fetchrow(
         f"""UPDATE campaigns SET description = $2, current_version = $3, updated_at = now()
-            WHERE id = $1 RETURNING {_COLUMNS}""",  # noqa: S608
+            WHERE id = $1 RETURNING {CAMPAIGN_COLUMNS}""",  # noqa: S608
         campaign.id,
         description,
         version,
     )
-    return _from_row(changed) if changed else None
+    return campaign_from_row(changed) if changed else None
 
 
 async def get_campaign(conn: Connection, name: str) -> Campaign:
     """The campaign of that name; raises `NotFound`."""
-    row = await conn.fetchrow(f"SELECT {_COLUMNS} FROM campaigns WHERE name = $1", name)  # noqa: S608
+    row = await conn.fetchrow(f"SELECT {CAMPAIGN_COLUMNS} FROM campaigns WHERE name = $1", name)  # noqa: S608
     if row is None:
         raise NotFound("campaign", name)
-    return _from_row(row)
+    return campaign_from_row(row)
 
 
 async def page_campaigns(
@@ -75,13 +77,13 @@ async def page_campaigns(
 ) -> list[Campaign]:
     """Campaigns in the order of their names, from the one after `after`."""
     rows = await conn.fetch(
-        f"""SELECT {_COLUMNS} FROM campaigns WHERE name > $1 AND ($2::text IS NULL OR state = $2)
+        f"""SELECT {CAMPAIGN_COLUMNS} FROM campaigns WHERE name > $1 AND ($2::text IS NULL OR state = $2)
             ORDER BY name LIMIT $3""",  # noqa: S608
         after,
         state,
         limit,
     )
-    return [_from_row(row) for row in rows]
+    return [campaign_from_row(row) for row in rows]
 
 
 async def set_campaign_state(conn: Connection, name: str, state: CampaignState) -> Campaign:
@@ -89,14 +91,14 @@ async def set_campaign_state(conn: Connection, name: str, state: CampaignState) 
     row = await conn.fetchrow(
         f"""UPDATE campaigns SET state = $2, updated_at = now(),
                 archived_at = CASE WHEN $2 = 'archived' THEN coalesce(archived_at, now()) END,
-                closed_at = CASE WHEN $2 = 'archived' THEN closed_at END
-            WHERE name = $1 RETURNING {_COLUMNS}""",  # noqa: S608
+                closed_at = CASE WHEN $2 = 'archived' THEN closed_at END, next_run_at = NULL
+            WHERE name = $1 RETURNING {CAMPAIGN_COLUMNS}""",  # noqa: S608
         name,
         state,
     )
     if row is None:
         raise NotFound("campaign", name)
-    return _from_row(row)
+    return campaign_from_row(row)
 
 
 async def close_campaign(conn: Connection, name: str) -> Campaign:
@@ -104,12 +106,12 @@ async def close_campaign(conn: Connection, name: str) -> Campaign:
     row = await conn.fetchrow(
         f"""UPDATE campaigns SET state = 'archived', updated_at = now(), next_run_at = NULL,
                 archived_at = coalesce(archived_at, now()), closed_at = coalesce(closed_at, now())
-            WHERE name = $1 RETURNING {_COLUMNS}""",  # noqa: S608
+            WHERE name = $1 RETURNING {CAMPAIGN_COLUMNS}""",  # noqa: S608
         name,
     )
     if row is None:
         raise NotFound("campaign", name)
-    return _from_row(row)
+    return campaign_from_row(row)
 
 
 async def delete_campaign(conn: Connection, name: str) -> None:
@@ -157,6 +159,7 @@ async def _insert_version(
     )
 
 
-def _from_row(row: Record) -> Campaign:
+def campaign_from_row(row: Record) -> Campaign:
+    """The campaign of a row with `CAMPAIGN_COLUMNS`."""
     values: dict[str, Any] = {**dict(row), "state": CampaignState(row["state"])}
     return Campaign(**values)

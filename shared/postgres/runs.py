@@ -74,6 +74,16 @@ async def page_runs(
     return [_from_row(row) for row in rows]
 
 
+async def unfinished_of_campaign(conn: Connection, campaign_id: CampaignId) -> list[RunId]:
+    """The runs of a campaign that are not finished, oldest first."""
+    rows = await conn.fetch(
+        "SELECT id FROM runs WHERE campaign_id = $1 AND state IN ('pending', 'selecting', 'planning', 'running')"
+        " ORDER BY id",
+        campaign_id,
+    )
+    return [RunId(row["id"]) for row in rows]
+
+
 async def fetch_run(conn: Connection, run_id: RunId) -> Run | None:
     """The run of that id."""
     row = await conn.fetchrow(

@@ -16,7 +16,7 @@ from shared.domain.run import Run, RunState
 from shared.domain.spec import Signing
 from shared.domain.target import PublishAs, Target, TargetState
 from shared.outbox import Work
-from shared.postgres import artifacts, runs, selections, targets
+from shared.postgres import artifacts, campaign_schedules, runs, selections, targets
 from shared.postgres.pool import Connection
 
 from ..runtime import Command
@@ -58,7 +58,9 @@ async def plan_run(ctx: CampaignsContext, command: Command) -> None:
             planned = await plan_from_preview(work, run, run.preview_run_id, spec)
         else:
             selected = await selections.list_selected(work.conn, run.selection_id, included=True, limit=_MOST_TARGETS)
-            planned = plan_targets(run, spec, [each for _, each in selected], campaign_link=campaign_link(ctx, run))
+            leave = await campaign_schedules.published_by_version(work.conn, run.id) if run.is_scheduled else ()
+            wanted = [each for _, each in selected if (each.repository.node_id, each.branch) not in leave]
+            planned = plan_targets(run, spec, wanted, campaign_link=campaign_link(ctx, run))
             await targets.insert_targets(work.conn, planned)
         await runs.set_most_failures(work.conn, run_id, spec.most_failures)
         await _move_run(work, run, to=RunState.RUNNING if planned else RunState.COMPLETED)

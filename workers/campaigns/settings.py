@@ -6,6 +6,7 @@ from shared.domain.operation import Service
 from shared.settings import CampaignsSettings
 
 from ..runtime import Periodic, Worker
+from . import schedules
 from .auto_merge import enable_auto_merge
 from .bulk import act_on_target, complete_bulk_operations, start_bulk_operation
 from .context import CampaignsContext, open_campaigns
@@ -44,6 +45,7 @@ WORKER: Worker[CampaignsContext, CampaignsSettings] = Worker(
         Periodic(name="finish_settled_runs", every_seconds=5.0, function=finish_settled_runs),
         Periodic(name="deliver_webhooks", every_seconds=1.0, function=deliver_webhooks),
         Periodic(name="forget_webhooks", every_seconds=3600.0, function=forget_webhooks),
+        Periodic(name="start_due_runs", every_seconds=schedules.CHECK_SECONDS, function=schedules.start_due_runs),
         Periodic(name="release_waiting", every_seconds=CHECK_SECONDS, function=release_waiting),
         Periodic(name="complete_bulk_operations", every_seconds=5.0, function=complete_bulk_operations),
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import datetime
 from uuid import UUID
 
@@ -224,10 +225,39 @@ async def test_a_run_tells_when_the_limits_let_its_pull_requests_be_open(
         allowed = (await client.get(f"/runs/{run['id']}")).json()["limits_allow_at"]
         return (datetime.fromisoformat(allowed) - utcnow()).total_seconds() / 3600
 
+    await pool.execute("UPDATE runs SET state = 'running'")
     assert await hours_left() == pytest.approx(1, abs=0.01)  # 600 of the first installation, 500 an hour
     budgets = Budgets(redis, github_windows(settings))
     for _ in range(5):
         assert await budgets.reserve(identity_of(InstallationId(1)), {CONTENT[1]: 100}) is None
     assert await hours_left() == pytest.approx(2, abs=0.01)
+    await pool.execute("UPDATE targets SET state = 'publishing' WHERE installation_id = 1 AND publish_as <> 'none'")
+    shown = (await client.get(f"/runs/{run['id']}")).json()
+    [wait] = shown["waits_for"]
+    assert re.fullmatch(r"content creation: 500/h, next slot in (60 min|1 h)", wait["text"])
+    assert shown["expected_at"][:16] == shown["limits_allow_at"][:16]
+    paused = (await client.post(f"/campaigns/{campaign}/pause")).json()["items"]
+    assert [(each["id"], each["paused_by"]) for each in paused] == [(run["id"], "key:bootstrap")]
+    shown = (await client.get(f"/runs/{run['id']}")).json()
+    assert ([each["text"] for each in shown["waits_for"]], shown["expected_at"]) == (["paused by key:bootstrap"], None)
+    assert (await client.post(f"/runs/{run['id']}/resume")).json()["paused_at"] is None
     await pool.execute("UPDATE targets SET state = 'cancelled'")
     assert (await client.get(f"/runs/{run['id']}")).json()["limits_allow_at"] is None
+
+
+async def test_a_campaign_with_a_schedule_says_when_it_runs_again(client: httpx.AsyncClient, campaign: str) -> None:
+    async def next_run_at() -> str | None:
+        return (await client.get(f"/campaigns/{campaign}")).json()["next_run_at"]
+
+    assert await next_run_at() is None
+    scheduled = EXAMPLE_SPEC + 'schedule: "0 6 * * *"\n'
+    await client.put(f"/campaigns/{campaign}", json={"document": scheduled})
+    first = await next_run_at()
+    assert first
+    assert "T06:00:00" in first
+    await client.post(f"/campaigns/{campaign}/archive")
+    assert await next_run_at() is None
+    await client.post(f"/campaigns/{campaign}/unarchive")
+    assert await next_run_at() == first
+    await client.put(f"/campaigns/{campaign}", json={"document": EXAMPLE_SPEC})
+    assert await next_run_at() is None
