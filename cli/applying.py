@@ -16,7 +16,7 @@ from .naming import find_run
 from .output import Output, OutputFormat, counts_line, print_json, results, say
 from .runs import NoWatch, finish, follow, start_run
 from .specs import OptionalSpecFile, SpecFile, read_spec
-from .targets import print_targets
+from .targets import print_targets, print_warnings
 
 
 def register(app: typer.Typer) -> None:
@@ -66,10 +66,12 @@ def preview(file: SpecFile, output: Output = OutputFormat.TABLE) -> None:
         run = _start(gateway, file, dry_run=True)
         ended, failed = follow(gateway, run["id"])
         found = list(gateway.items(f"/runs/{run['id']}/targets"))
+        left_out = _left_out(gateway, ended)
     if output is OutputFormat.JSON:
         print_json(ended | {"targets": found})
     else:
         print_targets(found)
+        print_warnings(ended["warnings"], left_out=left_out)
         seconds = time.monotonic() - started
         results().print(f"preview {ended['state']} in {seconds:.1f} s: {counts_line(ended['counts'])}", highlight=False)
         say(
@@ -78,6 +80,14 @@ def preview(file: SpecFile, output: Output = OutputFormat.TABLE) -> None:
         )
     if failed:
         raise typer.Exit(ExitCode.FAILED)
+
+
+def _left_out(gateway: Gateway, run: dict[str, Any]) -> list[dict[str, Any]]:
+    """Why repositories were left out, each reason with their number."""
+    if (run["selection"] or {}).get("state") != "complete":
+        return []
+    facets = gateway.get(f"/selections/{run['selection_id']}/facets", included="false")["facets"]
+    return facets["reason"]
 
 
 def _start(gateway: Gateway, file: Path, *, dry_run: bool) -> dict[str, Any]:

@@ -87,6 +87,16 @@ def print_targets(found: Iterable[dict[str, Any]]) -> None:
     )
 
 
+def print_warnings(warnings: Iterable[dict[str, Any]], *, left_out: Iterable[dict[str, Any]] = ()) -> None:
+    """Each kind of warning with how many targets have it and the first of them; then why repositories were left out."""
+    for each in warnings:
+        more = each["count"] - len(each["repositories"])
+        names = ", ".join(each["repositories"]) + (f" and {more} more" if more else "")
+        say(f"warning: {each['message']} ({names})")
+    for each in left_out:
+        say(f"left out: {each['count']}, because {each['value']}")
+
+
 def pull_request_url(target: dict[str, Any]) -> str:
     """Where the pull request of a target, or of an event's payload, is; empty where there is none."""
     reference: dict[str, Any] = target.get("pull_request") or {}

@@ -83,7 +83,7 @@ _PROBE: dict[str, Any] = {
 }
 _DIFF_STAT = {"files": 1, "additions": 3, "deletions": 0}
 _PULL_REQUEST = {"number": 17, "url": "https://github.com/acme/api/pull/17"}
-_TARGET = {
+_TARGET: dict[str, Any] = {
     "id": _TARGET_ID,
     "run_id": _RUN_ID,
     "repository": "acme/api",
@@ -95,6 +95,7 @@ _TARGET = {
     "review_state": "none",
     "checks_state": "unknown",
     "reason": None,
+    "warnings": [],
     "diff_stat": _DIFF_STAT,
     "pull_request": _PULL_REQUEST,
     "created_at": _AT,
@@ -108,6 +109,12 @@ _PROBLEM_OF_A_SPEC = {
     "hint": "did you mean 'repository'?",
 }
 
+_WARNING_COUNT = {
+    "kind": "protection",
+    "count": 12,
+    "message": "protection: main is protected; merging needs 2 approvals",
+    "repositories": ["acme/api", "acme/web", "acme/worker"],
+}
 _SPEC_CHANGE = {"part": "steps", "meaning": "from step 2 of 3 on: those before are as they were"}
 _STREAM = {
     "service": "campaigns",
@@ -197,6 +204,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "RunDetails": {
         **_RUN,
         "counts": {"open": 38, "unchanged": 2},
+        "warnings": [_WARNING_COUNT],
         "selection": _SELECTION,
         "limits_allow_at": None,
         "waits_for": [],
@@ -277,6 +285,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "text": "content creation: 500/h, next slot in 12 s",
         "until": _LATER,
     },
+    "ShownWarningCount": _WARNING_COUNT,
     "ShownVersion": {"version": 1, "document": "version: 1\nname: add-security-policy\n", "sha256": _SHA256, **_MADE},
     "StartedRun": {
         "run": {**_RUN, "state": "pending", "started_at": None, "finished_at": None},

@@ -11,7 +11,7 @@ from fastapi.responses import StreamingResponse
 from shared.clock import utcnow
 from shared.domain.ids import RunId, TargetId
 from shared.domain.run import RunState
-from shared.postgres import runs, selections, targets
+from shared.postgres import runs, selections, target_warnings, targets
 from shared.postgres.chosen_targets import page_chosen
 
 from ..auth import SignedIn
@@ -24,7 +24,7 @@ from ..targets.filtering import TargetsWanted
 from ..targets.schemas import ShownTarget
 from . import operations, pausing
 from .pace import get_standing, look_ahead
-from .schemas import NewRun, RunDetails, ShownRun, ShownWait, StartedRun
+from .schemas import NewRun, RunDetails, ShownRun, ShownWait, ShownWarningCount, StartedRun
 
 router = APIRouter(tags=["runs"])
 
@@ -79,10 +79,12 @@ async def get_run(run_id: UUID, resources: Opened, _: SignedIn) -> RunDetails:
         counts = await targets.count_by_state(conn, run.id)
         selection = await selections.get_selection(conn, run.selection_id) if run.selection_id else None
         standing = await get_standing(conn, run, now=utcnow())
+        warnings = await target_warnings.count_warnings(conn, run.id)
     outlook = await look_ahead(resources, standing)
     return RunDetails(
         **ShownRun.model_validate(run).model_dump(),
         counts=counts,
+        warnings=[ShownWarningCount.model_validate(each) for each in warnings],
         selection=ShownSelection.model_validate(selection) if selection else None,
         limits_allow_at=outlook.limits_allow_at,
         waits_for=[ShownWait.of(wait, utcnow()) for wait in outlook.waits_for],

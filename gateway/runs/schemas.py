@@ -63,10 +63,20 @@ class ShownWait(Shown):
         return cls(kind=wait.kind, text=wait.in_words(now), until=wait.until)
 
 
+class ShownWarningCount(Shown):
+    """A kind of warning, and how many targets of a run have it."""
+
+    kind: str
+    count: int
+    message: str = Field(description="that of the first of them")
+    repositories: tuple[str, ...] = Field(description="owner/name of the first three")
+
+
 class RunDetails(ShownRun):
     """A run with its targets counted."""
 
     counts: dict[TargetState, int] = Field(description="targets by state", examples=[{"open": 38, "unchanged": 2}])
+    warnings: list[ShownWarningCount] = Field(description="of its targets; those of most targets first")
     selection: ShownSelection | None
     limits_allow_at: datetime | None = Field(
         description="the earliest that GitHub's limits let all its pull requests be open; null where none is to come"

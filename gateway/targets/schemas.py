@@ -43,6 +43,7 @@ class ShownTarget(Shown):
     review_state: ReviewState
     checks_state: ChecksState
     reason: str | None = Field(description="why it failed, is blocked or was left alone")
+    warnings: tuple[str, ...] = Field(description="`kind: what`, of what might come in its way or went otherwise")
     diff_stat: ShownDiffStat | None
     pull_request: ShownPullRequest | None
     created_at: datetime

@@ -154,6 +154,7 @@ class Target:
     `repository_id` is GitHub's number of the repository, `repository_node_id` its identity in GraphQL.
     `reason` says why it failed, is blocked or was left alone.
     `is_detached` says that its pull request is left to people.
+    `warnings` are texts `kind: what`, of what might come in its way, or went otherwise and is no failure.
     `attempt` counts from 1 how often it began. Targets of a run and an installation with the same `batch` are read
     together and share tokens.
     """
@@ -182,3 +183,4 @@ class Target:
     attempt: int = 1
     batch: int = 0
     is_detached: bool = False
+    warnings: tuple[str, ...] = ()

@@ -47,7 +47,7 @@ async def commits_ahead(
     if base is None or base["compare"] is None:
         raise GitHubNotFound(f"{base_branch} and {branch} cannot be compared")
     commits = base["compare"]["commits"]
-    return commits["totalCount"], [_commit_from(node) for node in commits["nodes"]]
+    return commits["totalCount"], [commit_from(node) for node in commits["nodes"]]
 
 
 async def replace_branch(
@@ -130,7 +130,7 @@ def repository_node(answer: Mapping[str, Any], repository_node_id: str) -> Mappi
     return node
 
 
-def _commit_from(node: Mapping[str, Any]) -> BranchCommit:
+def commit_from(node: Mapping[str, Any]) -> BranchCommit:
     author: Mapping[str, Any] = node["author"] or {}
     committer: Mapping[str, Any] = node["committer"] or {}
     return BranchCommit(

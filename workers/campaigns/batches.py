@@ -17,6 +17,7 @@ from shared.errors import GitHubLimited, GitHubUnauthorized
 
 from .access import repository_token
 from .context import CampaignsContext
+from .looking_ahead import LookingAhead
 from .moves import move_all
 from .preparing import Preparation, judged, prepare, record, store
 from .reading import Reader
@@ -40,17 +41,26 @@ async def prepare_batch(
         except JUDGED as error:
             await asyncio.gather(*(_record(ctx, target, judged(error), spec=spec, actor=actor) for target in waiting))
             return
+        ahead = LookingAhead(ctx, run=run, spec=spec)
         ends = await asyncio.gather(
-            *(_prepare(ctx, target, run=run, spec=spec, reader=reader, actor=actor) for target in waiting),
+            *(_prepare(ctx, target, run=run, spec=spec, reader=reader, ahead=ahead, actor=actor) for target in waiting),
             return_exceptions=True,
         )
         _raise_one([end for end in ends if end is not None])
 
 
 async def _prepare(
-    ctx: CampaignsContext, target: Target, *, run: Run, spec: CampaignSpec, reader: Reader, actor: str
+    ctx: CampaignsContext,
+    target: Target,
+    *,
+    run: Run,
+    spec: CampaignSpec,
+    reader: Reader,
+    ahead: LookingAhead,
+    actor: str,
 ) -> None:
     preparation = await prepare(ctx, target, run=run, spec=spec, reader=reader)
+    await ahead.warn(target, preparation)
     async with ctx.places:
         await _record(ctx, target, preparation, spec=spec, actor=actor)
 

@@ -11,7 +11,7 @@ from shared.domain.artifact import ArtifactKind
 from shared.domain.change import PreparedChange
 from shared.domain.event import run_event
 from shared.domain.ids import InstallationId, RunId, TargetId
-from shared.domain.permissions import PUBLISH, SELECT, Level, Permissions
+from shared.domain.permissions import SELECT
 from shared.domain.run import Run, RunState
 from shared.domain.spec import Signing
 from shared.domain.target import PublishAs, Target, TargetState
@@ -27,6 +27,7 @@ from .bulk import give_up_bulk_operation, give_up_target
 from .context import CampaignsContext
 from .finishing import finish_run_if_settled
 from .loading import campaign_link, load_spec, load_target
+from .looking_ahead import LookingAhead, permissions_to_publish
 from .marks import CommitMark, pull_request_mark
 from .moves import move_target
 from .pausing import pause_if_paused, pause_target
@@ -43,7 +44,6 @@ _MOST_TARGETS = 1_000_000
 _NOTHING_ON_GITHUB = frozenset(
     {TargetState.PENDING, TargetState.PREPARING, TargetState.PREPARED, TargetState.UNCHANGED}
 )
-_WORKFLOWS = ".github/workflows/"
 
 
 async def plan_run(ctx: CampaignsContext, command: Command) -> None:
@@ -90,6 +90,7 @@ async def prepare_target(ctx: CampaignsContext, command: Command) -> None:
     except JUDGED as error:
         preparation = judged(error)
     preparation = await conclude_again(ctx, target, preparation)
+    await LookingAhead(ctx, run=loaded.run, spec=spec).warn(target, preparation)
     stored = await store(ctx, target, preparation)
     async with ctx.outbox.transaction(completing=command.operation_id) as work:
         await record(work, target, preparation, stored, spec=spec, actor=command.actor)
@@ -160,7 +161,7 @@ async def _publish(ctx: CampaignsContext, command: Command, target: Target, run:
             signed=spec.changeset_template.commit.signing is Signing.API,
             rules=Rules.of(spec.changeset_template),
         )
-        permissions = _permissions_for(publication.change)
+        permissions = permissions_to_publish(publication.change)
         async with repository_token(ctx, target, permissions, purpose="publish") as token:
             publisher = Publisher(ctx, publication, token=token)
             return await publisher.publish(look_first=_hints_at_more(command, target, siblings))
@@ -178,13 +179,6 @@ def _hints_at_more(command: Command, target: Target, siblings: list[Target]) -> 
         or target.attempt > 1
         or any(other.publish_as is not PublishAs.NONE and other.state not in _NOTHING_ON_GITHUB for other in others)
     )
-
-
-def _permissions_for(change: PreparedChange) -> Permissions:
-    """GitHub refuses an App that changes a workflow without the permission of that name."""
-    if any(file.path.startswith(_WORKFLOWS) for file in change.files):
-        return {**PUBLISH, "workflows": Level.WRITE}
-    return PUBLISH
 
 
 async def give_up(ctx: CampaignsContext, command: Command, error: str) -> None:

@@ -14,6 +14,7 @@ from ..errors import not_found
 from ..git import FileChange, Person, refs
 from ..git.commits import commit_files
 from ..state import NewRepository, Repository
+from ..state.rules import BranchRules, Protection, Ruleset
 from ..world import World
 from .handling import Nothing, account_of, person, repository_of
 from .requests import (
@@ -23,6 +24,7 @@ from .requests import (
     NewRepositoryBody,
     PropertiesBody,
     RepositoryChange,
+    RulesBody,
     TeamBody,
 )
 
@@ -59,6 +61,15 @@ def put_properties(world: World, request: Request, body: PropertiesBody) -> Any:
     """PUT /repositories/{owner}/{name}/properties"""
     repository = repository_of(world, request)
     actions.set_properties(world, world.state.accounts.get(repository.owner_id), repository, body.values)
+    return _brief(world, repository)
+
+
+def put_rules(world: World, request: Request, body: RulesBody) -> Any:
+    """PUT /repositories/{owner}/{name}/rules"""
+    repository = repository_of(world, request)
+    protected = {branch: Protection(**each.model_dump()) for branch, each in body.protected.items()}
+    rulesets = [Ruleset(**each.model_dump()) for each in body.rulesets]
+    world.state.rules.put(repository.id, BranchRules(protected=protected, rulesets=rulesets))
     return _brief(world, repository)
 
 

@@ -42,6 +42,30 @@ class PropertiesBody(_Body):
     values: dict[str, str | list[str]] = Field(default_factory=dict)
 
 
+class ProtectionBody(_Body):
+    """What a protected branch demands."""
+
+    reviews: int = 0
+    from_owners: bool = False
+    checks: list[str] = Field(default_factory=list)
+
+
+class RulesetBody(_Body):
+    """An active ruleset for branches."""
+
+    name: str
+    include: list[str] = Field(default_factory=lambda: ["~ALL"])
+    exclude: list[str] = Field(default_factory=list)
+    rules: list[str] = Field(default_factory=list)
+
+
+class RulesBody(_Body):
+    """Rules for a repository's branches: all that it has. They are shown, and not enforced."""
+
+    protected: dict[str, ProtectionBody] = Field(default_factory=dict)
+    rulesets: list[RulesetBody] = Field(default_factory=list)
+
+
 class NewRepositoryBody(_Body):
     """A repository. `files` are committed as its first commit; without, it has a README when it is touched."""
 

@@ -30,6 +30,7 @@ def routes(world: World) -> list[Route]:
         route(world, "GET", _REPOSITORY, Nothing, making.get_repository),
         route(world, "PATCH", _REPOSITORY, requests.RepositoryChange, making.change_repository),
         route(world, "PUT", f"{_REPOSITORY}/properties", requests.PropertiesBody, making.put_properties),
+        route(world, "PUT", f"{_REPOSITORY}/rules", requests.RulesBody, making.put_rules),
         route(world, "DELETE", _REPOSITORY, Nothing, making.delete_repository),
         route(world, "POST", f"{_REPOSITORY}/commits", requests.NewCommit, making.commit),
         route(world, "GET", "/pulls", Nothing, happening.list_pulls),

@@ -14,6 +14,7 @@ from . import pull_listing
 from .nodes import Commit, Comparison, GitObject, Ref, git_object, request, require
 from .pages import Page, list_page
 from .resolvers import Resolvers
+from .rules import rule_of
 
 
 def ref_of(repository: Repository, info: GraphQLResolveInfo, *, qualified_name: str) -> Ref | None:
@@ -108,6 +109,7 @@ REF: Resolvers = {
     "id": lambda ref, _: ref.node_id,
     "name": lambda ref, _: ref.short[1],
     "prefix": lambda ref, _: ref.short[0],
+    "refUpdateRule": rule_of,
     "repository": lambda ref, _: ref.repository,
     "target": target,
 }

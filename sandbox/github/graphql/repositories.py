@@ -14,6 +14,7 @@ from .errors import no_such
 from .nodes import GitObject, Ref, git_object, request, require
 from .pages import Page, list_page
 from .resolvers import Resolvers
+from .rules import rulesets_of
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,7 @@ REPOSITORY: Resolvers = {
     "refs": refs.refs_of,
     "repositoryTopics": _topics,
     "resourcePath": lambda repository, _: f"/{repository.full_name}",
+    "rulesets": rulesets_of,
     "squashMergeAllowed": lambda repository, _: repository.allow_squash_merge,
     "sshUrl": _ssh_url,
     "stargazerCount": lambda repository, _: repository.stars,

@@ -14,7 +14,7 @@ from graphql import (
     is_abstract_type,
 )
 
-from . import accounts, checks, commits, conversation, git_objects, pulls, query, refs, repositories
+from . import accounts, checks, commits, conversation, git_objects, pulls, query, refs, repositories, rules
 from .mutations import MUTATION
 from .nodes import typename
 from .pages import PAGE_INFO, connection_field, edge_field
@@ -44,7 +44,12 @@ _TYPES: dict[str, Resolvers] = {
     "PullRequestReview": conversation.REVIEW,
     "Query": query.QUERY,
     "Ref": refs.REF,
+    "RefNameConditionTarget": rules.REF_NAMES,
+    "RefUpdateRule": rules.REF_UPDATE_RULE,
     "Repository": repositories.REPOSITORY,
+    "RepositoryRule": rules.RULE,
+    "RepositoryRuleConditions": rules.CONDITIONS,
+    "RepositoryRuleset": rules.RULESET,
     "RepositoryTopic": repositories.REPOSITORY_TOPIC,
     "ReviewRequest": conversation.REVIEW_REQUEST,
     "SshSignature": commits.SIGNATURE,

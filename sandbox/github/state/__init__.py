@@ -16,6 +16,7 @@
 | `repositories` | `Repository`, topics (table `repository_topics`), former names |
 | `pulls` | `Pull`, `Label`, assignees, requested reviewers and teams |
 | `reviews` | `Review`, `Comment` |
+| `rules` | `BranchRules` of repositories: protected branches, rulesets |
 | `checks` | `CheckSuite`, `CheckRun`, `Status`, and the rollup of a commit |
 | `deliveries` | `Delivery`: attempts of webhooks |
 | `store` | the tables themselves (`schema.py`), for a query that fits none of these |
@@ -40,6 +41,7 @@ from .node_ids import Kind, decode, encode
 from .pulls import Label, Pull, Pulls
 from .repositories import NewRepository, Repositories, Repository
 from .reviews import Comment, Review, Reviews
+from .rules import Rules
 from .store import Store
 
 __all__ = [
@@ -78,6 +80,7 @@ class State:
         self.pulls = Pulls(store)
         self.repositories = Repositories(store)
         self.reviews = Reviews(store)
+        self.rules = Rules(store)
         self.tokens = Tokens(store)
 
     @classmethod

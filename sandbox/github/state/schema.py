@@ -145,6 +145,10 @@ CREATE TABLE repository_properties (
     value TEXT NOT NULL,
     PRIMARY KEY (repository_id, name)
 ) WITHOUT ROWID;
+CREATE TABLE branch_rules (
+    repository_id INTEGER PRIMARY KEY REFERENCES repositories ON DELETE CASCADE,
+    rules TEXT NOT NULL
+);
 CREATE TABLE repository_redirects (
     full_name TEXT PRIMARY KEY COLLATE NOCASE,
     repository_id INTEGER NOT NULL REFERENCES repositories ON DELETE CASCADE

@@ -96,7 +96,7 @@ class World:
 
     async def apply(self) -> RunId:
         """Another run of the campaign over all repositories, to be planned."""
-        run_id = await self.rows.planned_run(self.campaign_id, [self._selected(each) for each in self.made.values()])
+        run_id = await self.rows.planned_run(self.campaign_id, [self.selected(each) for each in self.made.values()])
         await self.rows.command(commands.plan_run(run_id, actor="test"))
         return run_id
 
@@ -188,7 +188,7 @@ class World:
             )
         return answer.raise_for_status().text
 
-    def _selected(self, made: Mapping[str, Any]) -> SelectedRepository:
+    def selected(self, made: Mapping[str, Any]) -> SelectedRepository:
         repository = Repository(
             node_id=made["node_id"],
             database_id=made["id"],

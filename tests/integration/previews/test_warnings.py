@@ -1,0 +1,81 @@
+"""A preview says what would come in the way of its pull requests, and publishes exactly what it showed."""
+
+from __future__ import annotations
+
+from shared.domain import commands
+from shared.domain.ids import RunId
+from shared.domain.target import TargetState
+from shared.postgres import target_warnings
+from tests.integration.following.conftest import WorldMaker
+from tests.integration.following.world import BRANCH, World
+
+REST = """\
+  autoMerge: rebase
+"""
+
+
+async def preview(world: World) -> RunId:
+    selected = [world.selected(each) for each in world.made.values()]
+    run_id = await world.rows.planned_run(world.campaign_id, selected, dry_run=True)
+    await world.rows.command(commands.plan_run(run_id, actor="test"))
+    await world.work()
+    return run_id
+
+
+async def warnings(world: World) -> list[str]:
+    """What the newest preview warns of, in its first repository."""
+    run_id = await preview(world)
+    found = await world.rows.targets_of(run_id)
+    assert {target.state for target in found} == {TargetState.PREPARED}
+    return sorted(found[0].warnings)
+
+
+async def test_a_preview_warns_of_what_stands_on_github(make_world: WorldMaker) -> None:
+    world = await make_world(rest=REST, repositories=2)
+    quiet, loud = world.repositories[1], world.repositories[0]
+    await world.ctx.pool.execute(
+        "UPDATE installations SET permissions = $2 WHERE id = $1",
+        world.installation_id,
+        {"metadata": "read", "contents": "write", "pull_requests": "write"},
+    )
+    assert await warnings(world) == []
+
+    rules = {
+        "protected": {"main": {"reviews": 2, "checks": ["ci"]}},
+        "rulesets": [
+            {"name": "guarded", "include": ["refs/heads/octobatch/*"], "rules": ["CREATION", "COMMIT_MESSAGE_PATTERN"]},
+            {"name": "elsewhere", "include": ["refs/heads/release-*"], "rules": ["CREATION"]},
+        ],
+    }
+    world.sandbox.ask("PUT", f"repositories/{loud}/rules", rules)
+    world.sandbox.ask("PATCH", f"repositories/{loud}", {"allow_auto_merge": False, "allow_rebase_merge": False})
+    world.push(loud, {"theirs": "x"}, branch=BRANCH)
+    await world.ctx.pool.execute("UPDATE installations SET permissions = $1", {"metadata": "read", "contents": "read"})
+    assert await warnings(world) == [
+        "autoMerge: the repository does not allow auto-merge",
+        "autoMerge: the repository does not allow rebase merges",
+        f"foreignCommits: {BRANCH} holds commits that Octobatch did not make; they would be left as they are",
+        "permissions: the installation does not grant contents: write",
+        "permissions: the installation does not grant pull_requests: write",
+        "protection: main is protected; merging needs 2 approvals and the checks ci",
+        f"rules: the ruleset guarded forbids creating it ({BRANCH}), unless the App may bypass it",
+        f"rules: the ruleset guarded has a pattern for messages of commits ({BRANCH})",
+    ]
+    [newest, *_] = sorted({target.run_id for target in await world.targets()}, reverse=True)
+    async with world.ctx.pool.acquire() as conn:
+        counts = {each.kind: each for each in await target_warnings.count_warnings(conn, newest)}
+    assert counts["protection"].repositories == (loud,)
+    assert (counts["permissions"].count, counts["permissions"].repositories) == (2, (loud, quiet))
+
+
+async def test_a_preview_tells_whose_pull_request_it_would_update(make_world: WorldMaker) -> None:
+    world = await make_world()
+    await world.apply()
+    await world.work()
+    [pull] = world.pulls()
+    assert await warnings(world) == [
+        "permissions: the installation does not grant contents: write",
+        "permissions: the installation does not grant metadata: read",
+        "permissions: the installation does not grant pull_requests: write",
+        f"pullRequest: #{pull['number']} of an earlier run would be updated",
+    ]
