@@ -116,7 +116,9 @@ class Gateway:
             if source.response.is_error:
                 source.response.read()
                 raise _refusal(source.response)
-            yield from source.iter_sse()
+            for event in source.iter_sse():
+                if event.data:  # a heartbeat has none
+                    yield event
 
     def _json(
         self,
