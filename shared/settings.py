@@ -247,6 +247,20 @@ class CampaignsSettings(WorkerSettings, WebhooksSettings):
         30, ge=1, description="how long the log of outgoing webhooks keeps what was delivered or given up"
     )
 
+    git_cache_dir: Path | None = Field(
+        None,
+        description="folder for git's objects of repositories that were cloned; none = in the folder of working copies",
+    )
+    git_cache_max_bytes: int = Field(
+        10 * 1024**3, ge=0, description="most that it may hold; what is least recently used goes; 0 = nothing is kept"
+    )
+    step_cache_max_bytes: int = Field(
+        10 * 1024**3,
+        ge=0,
+        description="most that results of `run` steps may take in the blob store; 0 = none is kept",
+    )
+    step_cache_days: float = Field(30, gt=0, description="how long a result is kept that nobody uses")
+
     @field_validator("run_network_allowed")
     @classmethod
     def _is_networks(cls, text: str) -> str:

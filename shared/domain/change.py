@@ -84,7 +84,7 @@ class PreparedChange:
                 "body": self.body,
                 "commit_message": self.commit_message,
                 "stat": {"files": self.stat.files, "additions": self.stat.additions, "deletions": self.stat.deletions},
-                "files": [_file_to_json(file) for file in self.files],
+                "files": [file_to_json(file) for file in self.files],
             }
         ).encode()
 
@@ -101,7 +101,7 @@ class PreparedChange:
             body=raw["body"],
             commit_message=raw["commit_message"],
             stat=DiffStat(**raw["stat"]),
-            files=tuple(_file_from_json(file) for file in raw["files"]),
+            files=tuple(file_from_json(file) for file in raw["files"]),
         )
 
 
@@ -117,11 +117,13 @@ class ChangePart:
     change: PreparedChange
 
 
-def _file_to_json(file: FileChange) -> dict[str, Any]:
+def file_to_json(file: FileChange) -> dict[str, Any]:
+    """A file as JSON has it."""
     content = None if file.content is None else base64.b64encode(file.content).decode()
     return {"path": file.path, "content": content, "executable": file.executable, "symlink": file.symlink}
 
 
-def _file_from_json(raw: dict[str, Any]) -> FileChange:
+def file_from_json(raw: dict[str, Any]) -> FileChange:
+    """A file as `file_to_json` wrote it."""
     content = None if raw["content"] is None else base64.b64decode(raw["content"])
     return FileChange(path=raw["path"], content=content, executable=raw["executable"], symlink=raw["symlink"])

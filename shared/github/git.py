@@ -73,23 +73,30 @@ def _quoted(path: str) -> bytes:
     return f'"{escaped}"'.encode("utf-8", "surrogateescape")
 
 
+async def changed_files(repository: Repository, *, base: str, changed: str) -> tuple[tuple[FileChange, ...], DiffStat]:
+    """The files that differ between two commits or trees, as `changed` has them, and by how much."""
+    listing = await repository.git("diff-tree", "-r", "-z", "--raw", "--numstat", "--no-renames", base, changed)
+    changes, stat = _parse_listing(listing)
+    contents = await _contents(repository, [oid for oid, _, _ in changes if oid]) if changes else {}
+    files = tuple(
+        FileChange(
+            path=path,
+            content=contents[oid] if oid else None,
+            executable=mode == "100755",
+            symlink=mode == "120000",
+        )
+        for oid, mode, path in changes
+    )
+    return files, stat
+
+
 async def difference(repository: Repository, *, base: str, commit: str) -> Difference:
     """What `commit` changed since `base`."""
-    listing = await repository.git("diff-tree", "-r", "-z", "--raw", "--numstat", "--no-renames", base, commit)
-    changes, stat = _parse_listing(listing)
-    if not changes:
+    files, stat = await changed_files(repository, base=base, changed=commit)
+    if not files:
         return Difference(files=(), patch=b"", diff=b"", stat=stat)
-    contents = await _contents(repository, [oid for oid, _, _ in changes if oid])
     return Difference(
-        files=tuple(
-            FileChange(
-                path=path,
-                content=contents[oid] if oid else None,
-                executable=mode == "100755",
-                symlink=mode == "120000",
-            )
-            for oid, mode, path in changes
-        ),
+        files=files,
         patch=await repository.git(
             "format-patch", "--stdout", "--binary", "--full-index", "--no-signature", f"{base}..{commit}"
         ),

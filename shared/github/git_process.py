@@ -70,10 +70,14 @@ class GitFailed(OctobatchError):
 
 @dataclass(frozen=True)
 class Repository:
-    """A git folder, with a working tree or without; the two never stand in one another."""
+    """A git folder, with a working tree or without; the two never stand in one another.
+
+    `borrowed` is a folder of objects that are read as if they were its own.
+    """
 
     git_folder: Path
     tree: Path | None = None
+    borrowed: Path | None = None
 
     async def git(
         self,
@@ -86,6 +90,8 @@ class Repository:
         where = {"GIT_DIR": str(self.git_folder)}
         if self.tree:
             where["GIT_WORK_TREE"] = str(self.tree)
+        if self.borrowed:
+            where["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = str(self.borrowed)
         return await run_git(arguments, env={**where, **(env or {})}, input=input, timeout_seconds=timeout_seconds)
 
 
@@ -113,12 +119,17 @@ async def fetch_commit(
     token: str,
     oid: str,
     network: Network,
+    keep_as: str | None = None,
     timeout_seconds: float = TRANSFER_TIMEOUT_SECONDS,
 ) -> None:
-    """Fetches one commit with its files and no history. Raises the errors of `failure_of`."""
+    """Fetches one commit with its files and no history, and keeps it under a ref where one is given.
+
+    Files of commits that refs point to are not sent again. Raises the errors of `failure_of`.
+    """
+    wanted = f"{oid}:{keep_as}" if keep_as else oid
     await _transfer(
         repository,
-        ["fetch", "--quiet", "--no-tags", "--depth=1", "--no-write-fetch-head", clone_url, oid],
+        ["fetch", "--quiet", "--no-tags", "--depth=1", "--no-write-fetch-head", clone_url, wanted],
         clone_url=clone_url,
         token=token,
         network=network,

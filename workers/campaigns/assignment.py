@@ -12,9 +12,19 @@ from shared.domain.templates import TemplateContext
 from shared.github.client import GitHubClient
 from shared.settings import CampaignsSettings
 
+from .object_cache import ObjectCache
 from .reading import Reader
 from .steps.log import StepLog
+from .steps.memory import KnownResults
 from .steps.secrets import StepSecrets
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caches:
+    """What earlier preparations left: results of steps, and git's objects."""
+
+    results: KnownResults | None = None
+    objects: ObjectCache | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +41,7 @@ class Assignment:
     secrets: StepSecrets
     log: StepLog
     at: datetime
+    caches: Caches
 
     @property
     def repository(self) -> str:

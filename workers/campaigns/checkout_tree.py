@@ -48,6 +48,12 @@ class CheckoutTree:
         await asyncio.to_thread(self._rename, path, to)
         self.touched |= {path, to}
 
+    def make_folders(self, paths: Sequence[str]) -> None:
+        """Makes folders where they are missing."""
+        for path in paths:
+            with self._folder(check_inside(path), create=True):
+                pass
+
     # -- Finding ---------------------------------------------------------------------------------------
 
     def _find(self, pattern: str) -> list[Entry]:

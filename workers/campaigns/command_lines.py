@@ -17,7 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from .leftovers import threads_of_own_user
-from .sandboxes import SYSTEM_PATH, WORKSPACE, Isolation, Kind, Limits, Network, Sandbox
+from .sandboxes import BORROWED, OBJECTS, SYSTEM_PATH, WORKSPACE, Isolation, Kind, Limits, Network, Sandbox
 
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/opt", "/nix/store")
 _CONFIGURATION = (
@@ -89,7 +89,9 @@ def _bubblewrap(sandbox: Sandbox) -> list[str]:
         command += ["--ro-bind", sys.base_prefix, sys.base_prefix]
     command += ["--bind", str(sandbox.temporary), "/tmp", "--bind", str(sandbox.home), "/home/step"]  # noqa: S108
     command += ["--ro-bind", str(sandbox.script), "/octobatch/step", "--ro-bind", str(sandbox.objects)]
-    command += ["/octobatch/objects", "--bind", str(sandbox.tree), WORKSPACE]
+    command += [OBJECTS, "--bind", str(sandbox.tree), WORKSPACE]
+    if sandbox.borrowed:
+        command += ["--ro-bind", str(sandbox.borrowed), BORROWED]
     for path in sandbox.read_only:
         command += ["--ro-bind", str(sandbox.tree / path), f"{WORKSPACE}/{path}"]
     return [*command, "--remount-ro", "/", "--chdir", f"{WORKSPACE}/{sandbox.folder}".rstrip("/"), "--"]

@@ -19,6 +19,9 @@ from shared.streams.tokens import TokenClient
 from ..limits import gate_of, open_limits
 from ..runtime import Infrastructure
 from .access import BatchScopes
+from .assignment import Caches
+from .object_cache import ObjectCache
+from .stored_results import StoredResults
 from .webhooks.sending import WebhookSender
 
 
@@ -34,6 +37,7 @@ class CampaignsContext:
     blobs: BlobStore
     webhooks: WebhookSender
     scopes: BatchScopes
+    caches: Caches
     places: asyncio.Semaphore  # how many targets work with git or run steps at once
 
 
@@ -63,5 +67,13 @@ async def open_campaigns(
             blobs=infrastructure.blobs,
             webhooks=sender,
             scopes=BatchScopes(infrastructure.pool),
+            caches=Caches(
+                results=StoredResults(infrastructure.pool, infrastructure.blobs)
+                if settings.step_cache_max_bytes
+                else None,
+                objects=ObjectCache(
+                    settings.git_cache_dir or settings.workspace_dir / "objects", settings.git_cache_max_bytes
+                ),
+            ),
             places=asyncio.Semaphore(settings.worker_concurrency),
         )

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,25 +21,27 @@ from shared.domain.change import FileChange, PreparedChange
 from shared.domain.codeowners import OwnersFile
 from shared.domain.spec import CampaignSpec, EditStep, RunStep
 from shared.domain.templates import RepositoryContext, StepResult, TemplateContext
-from shared.errors import StepFailed
+from shared.errors import GitHubError, GitHubForbidden, GitHubNotFound, GitHubUnauthorized, StepFailed
 from shared.github.client import GitHubClient
 from shared.github.git import commit_files, commit_tree, difference
 from shared.github.git_process import GitFailed, Repository, check_out, create_repository, fetch_commit
 from shared.settings import CampaignsSettings
 
 from .api_tree import ApiTree
-from .assignment import Assignment
+from .assignment import Assignment, Caches
 from .changes import NO_DIFFERENCE, TEXTS, committed, divided, failed_at_the_end, find_owners, rendered, whole_change
 from .isolation import detect_isolation
+from .object_cache import KeptObjects
 from .reading import Reader
 from .sandboxes import Network
 from .steps.edits import paths_of
 from .steps.log import StepLog
+from .steps.memory import StepMemory
 from .steps.run import CommandRunner
 from .steps.secrets import StepSecrets
 from .tree import NeedsCheckout
 from .working_copy import WorkingCopy
-from .workspace import working_folder
+from .workspace import remove_folder, working_folder
 from .workspaces import NothingToDo, below, find_roots, run_in
 
 __all__ = ["FileChange", "PreparedChange", "RepositoryContext", "prepare_change"]
@@ -55,6 +58,7 @@ async def prepare_change(
     settings: CampaignsSettings,
     campaign_link: str,
     places: asyncio.Semaphore,
+    caches: Caches | None = None,
 ) -> PreparedChange:
     """Runs the spec's steps on the repository at `base_oid`.
 
@@ -77,6 +81,7 @@ async def prepare_change(
         secrets=secrets,
         log=StepLog(secrets=[reader.token], redact=secrets.redacted),
         at=utcnow().replace(microsecond=0),
+        caches=caches or Caches(),
     )
     assignment.log.line(f"{repository.name} at {base_oid} ({repository.branch})")
     try:
@@ -137,47 +142,79 @@ async def _no_commands(step: RunStep, context: TemplateContext, log: StepLog) ->
 
 
 async def _in_checkout(assignment: Assignment, folder: Path) -> PreparedChange:
-    isolation = await asyncio.to_thread(detect_isolation, assignment.settings.run_isolation, folder.parent)
-    copy = await _working_copy(assignment, folder)
-    runner = CommandRunner(
+    async with AsyncExitStack() as held:
+        copy = await _working_copy(assignment, folder, held)
+        roots = await find_roots(assignment, copy.tree)
+        runner = await _runner(assignment, copy, last=(assignment.spec.steps[-1], roots[-1]))
+        context = await run_in(roots, assignment, copy.tree, runner.run)
+        texts = rendered(assignment, context)
+        base, message = assignment.base_oid, texts["commit_message"]
+        try:
+            tree = await copy.snapshot()
+            commit = await commit_tree(copy.repository, tree, parent=base, message=message, at=assignment.at)
+            found = await difference(copy.repository, base=base, commit=commit)
+            owners = await find_owners(assignment, copy.base_content)
+            bare = replace(copy.repository, tree=None)
+            return await divided(assignment, bare, found, base=base, context=context, owners=owners)
+        except GitFailed as error:
+            raise failed_at_the_end(assignment, f"the change cannot be committed: {error}") from None
+
+
+async def _runner(assignment: Assignment, copy: WorkingCopy, *, last: tuple[object, str]) -> CommandRunner:
+    settings = assignment.settings
+    memory = StepMemory(assignment.caches.results, copy, repository_node_id=assignment.repository_node_id, last=last)
+    return CommandRunner(
         copy=copy,
-        isolation=isolation,
+        isolation=await asyncio.to_thread(detect_isolation, settings.run_isolation, copy.folder.parent),
         secrets=assignment.secrets,
-        network=Network(assignment.settings.run_network),
-        allowed_networks=assignment.settings.allowed_networks,
+        network=Network(settings.run_network),
+        allowed_networks=settings.allowed_networks,
+        memory=memory,
     )
-    context = await run_in(await find_roots(assignment, copy.tree), assignment, copy.tree, runner.run)
-    texts = rendered(assignment, context)
-    try:
-        commit = await commit_tree(
-            copy.repository,
-            await copy.snapshot(),
-            parent=assignment.base_oid,
-            message=texts["commit_message"],
-            at=assignment.at,
-        )
-        found = await difference(copy.repository, base=assignment.base_oid, commit=commit)
-        owners = await find_owners(assignment, copy.base_content)
-        bare = replace(copy.repository, tree=None)
-        return await divided(assignment, bare, found, base=assignment.base_oid, context=context, owners=owners)
-    except GitFailed as error:
-        raise failed_at_the_end(assignment, f"the change cannot be committed: {error}") from None
 
 
-async def _working_copy(assignment: Assignment, folder: Path) -> WorkingCopy:
+async def _working_copy(assignment: Assignment, folder: Path, held: AsyncExitStack) -> WorkingCopy:
+    """The repository at the base commit; what it borrows of earlier clones is held until the end of `held`."""
+    objects = assignment.caches.objects
+    clone_url = assignment.github.clone_url(assignment.repository)
+    kept = await held.enter_async_context(objects.lent(clone_url)) if objects else None
+    if kept:
+        try:
+            return await _checked_out(assignment, folder, kept)
+        except (GitFailed, GitHubError) as error:
+            if isinstance(error, (GitHubForbidden, GitHubNotFound, GitHubUnauthorized)):
+                raise
+            # GitHub's doing, or that of broken objects: a clone without them tells
+            assignment.log.line(f"without git's objects of earlier clones: {error}")
+            for name in ("tree", "git"):
+                await asyncio.to_thread(remove_folder, folder / name)
+            copy = await _checked_out(assignment, folder, None)
+            kept.give_up()
+            return copy
+    return await _checked_out(assignment, folder, None)
+
+
+async def _checked_out(assignment: Assignment, folder: Path, kept: KeptObjects | None) -> WorkingCopy:
+    github, token, oid = assignment.github, assignment.reader.token, assignment.base_oid
+    clone_url = github.clone_url(assignment.repository)
     (folder / "tree").mkdir()
     repository: Repository = await create_repository(folder / "git", folder / "tree")
-    github, token = assignment.github, assignment.reader.token
-    clone_url = github.clone_url(assignment.repository)
-    await github.while_young(
-        token,
-        lambda: fetch_commit(
-            repository, clone_url=clone_url, token=token, oid=assignment.base_oid, network=github.network
-        ),
-    )
+
+    async def fetch() -> bool:
+        network = github.network
+        if kept and await kept.fetch(repository, clone_url=clone_url, token=token, oid=oid, network=network):
+            return True
+        await fetch_commit(repository, clone_url=clone_url, token=token, oid=oid, network=network)
+        return False
+
+    is_borrowing = await github.while_young(token, fetch)
+    if kept and is_borrowing:
+        repository = replace(repository, borrowed=kept.objects)
     try:
-        await check_out(repository, assignment.base_oid)
-    except GitFailed as error:  # paths that git refuses to write, such as .git/config
-        assignment.log.line(f"failed: {error}")
+        await check_out(repository, oid)
+    except GitFailed as error:
+        if kept:
+            raise
+        assignment.log.line(f"failed: {error}")  # a path that git refuses to write, such as .git/config
         raise StepFailed(0, f"the repository cannot be checked out: {error}", log=assignment.log.content()) from None
-    return WorkingCopy(folder, repository, head=assignment.base_oid)
+    return WorkingCopy(folder, repository, head=oid)

@@ -84,6 +84,7 @@ async def prepare(
             settings=ctx.settings,
             campaign_link=campaign_link(ctx, run),
             places=ctx.places,
+            caches=ctx.caches,
         )
     except JUDGED as error:
         return replace(judged(error), base_oid=base_oid)

@@ -13,6 +13,8 @@ SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 WORKSPACE = "/workspace"
 """Where bubblewrap shows the working copy."""
 
+OBJECTS, BORROWED = "/octobatch/objects", "/octobatch/borrowed"
+
 _STEP_USERS = range(20_000, 60_000)
 
 
@@ -80,6 +82,7 @@ class Sandbox:
     temporary: Path
     script: Path
     objects: Path  # git's objects, that the working copy's `.git` borrows
+    borrowed: Path | None = None  # and those of earlier clones
     folder: str = ""  # where in the tree the step runs
     read_only: Sequence[str] = ()  # paths in the tree
     user: int | None = None
@@ -93,6 +96,7 @@ def make_sandbox(
     folder: str = "",
     read_only: Sequence[str] = (),
     network: Network = Network.NONE,
+    borrowed: Path | None = None,
 ) -> Sandbox:
     """A step's place in a folder that has (or will have) `tree` and `git` in it; makes `home` and `tmp` anew."""
     user = secrets.choice(_STEP_USERS) if isolation.own_user else None
@@ -103,6 +107,7 @@ def make_sandbox(
         temporary=place / "tmp",
         script=place / "script",
         objects=place / "git" / "objects",
+        borrowed=borrowed,
         folder=folder,
         read_only=read_only,
         user=user,
@@ -129,6 +134,8 @@ def environment(isolation: Isolation, sandbox: Sandbox, env: Mapping[str, str]) 
     return {**own, **env}
 
 
-def git_objects_seen(isolation: Isolation, sandbox: Sandbox) -> str:
+def git_objects_seen(isolation: Isolation, sandbox: Sandbox) -> list[str]:
     """Where the step sees git's objects."""
-    return "/octobatch/objects" if isolation.kind is Kind.BUBBLEWRAP else str(sandbox.objects)
+    if isolation.kind is Kind.BUBBLEWRAP:
+        return [OBJECTS, BORROWED] if sandbox.borrowed else [OBJECTS]
+    return [str(folder) for folder in (sandbox.objects, sandbox.borrowed) if folder]

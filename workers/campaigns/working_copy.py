@@ -10,11 +10,14 @@ import asyncio
 import os
 import shutil
 import subprocess
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
+from shared.domain.change import FileChange
+from shared.github.git import commit_files, commit_tree
 from shared.github.git_process import GitFailed, Repository
 
 from .checkout_tree import CheckoutTree
@@ -33,11 +36,20 @@ class Place:
     files: Mapping[str, str] = field(default_factory=dict[str, str])
     folder: str = ""
     network: Network = Network.NONE
+    container: str = ""  # the image that it runs in, where that is not this machine's system
 
     @property
     def paths(self) -> tuple[str, ...]:
         """The step's files, from the root of the tree."""
         return tuple(f"{self.folder}/{name}".lstrip("/") for name in self.files)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Beside:
+    """What git's trees have no place for."""
+
+    has_ignored_files: bool
+    empty_folders: tuple[str, ...]
 
 
 class WorkingCopy:
@@ -76,6 +88,38 @@ class WorkingCopy:
         await self.repository.git("read-tree", "-u", "--reset", tree)
         self._command_ran, self._last_snapshot = False, tree
 
+    async def apply(self, files: Sequence[FileChange], *, empty_folders: Sequence[str], expected: str) -> bool:
+        """Puts files and folders into the tree; where that does not give the tree `expected`, changes nothing."""
+        bare, at = replace(self.repository, tree=None), datetime(2000, 1, 1, tzinfo=UTC)
+        before = await self.snapshot()
+        parent = await commit_tree(bare, before, parent=self.head, message="before", at=at)
+        commit = await commit_files(bare, files, parent=parent, message="after", at=at)
+        tree = (await bare.git("rev-parse", f"{commit}^{{tree}}")).decode().strip()
+        if tree == expected:
+            await self.restore(tree)
+            await asyncio.to_thread(self.tree.make_folders, empty_folders)
+        return tree == expected
+
+    async def beside_tree(self) -> Beside:
+        """What is in the folder and in no snapshot of it."""
+        untracked = ("ls-files", "--others", "--directory", "-z")
+        ignored = await self.repository.git(*untracked, "--no-empty-directory")
+        everything = await self.repository.git(*untracked)
+        empty = set(everything.split(b"\0")) - set(ignored.split(b"\0")) if everything != ignored else set[bytes]()
+        return Beside(
+            has_ignored_files=bool(ignored),
+            empty_folders=await asyncio.to_thread(self._empty_below, [os.fsdecode(path).rstrip("/") for path in empty]),
+        )
+
+    def _empty_below(self, folders: Sequence[str]) -> tuple[str, ...]:
+        found = [
+            os.path.relpath(folder, self.tree.root)
+            for below in folders
+            for folder, inner, _ in os.walk(self.tree.root / below, followlinks=False)
+            if not inner
+        ]
+        return tuple(sorted(found))
+
     async def base_content(self, path: str) -> bytes | None:
         """A file as the commit has it; None where it has none."""
         try:
@@ -107,7 +151,12 @@ class WorkingCopy:
             remove_folder(self.folder / name)
         (self.folder / "aside").mkdir(mode=0o700)
         sandbox = make_sandbox(
-            self.folder, isolation, folder=place.folder, read_only=place.paths, network=place.network
+            self.folder,
+            isolation,
+            folder=place.folder,
+            read_only=place.paths,
+            network=place.network,
+            borrowed=self.repository.borrowed,
         )
         sandbox.script.write_text(place.script)
         sandbox.script.chmod(0o755)
@@ -142,14 +191,14 @@ class WorkingCopy:
             if os.path.lexists(aside):
                 aside.rename(path)
 
-    def _lend_git(self, sandbox: Sandbox, objects: str) -> None:
+    def _lend_git(self, sandbox: Sandbox, objects: Sequence[str]) -> None:
         own, lent = self.repository.git_folder, self.tree.root / ".git"
         for folder in ("objects/info", "objects/pack", "refs/heads", "info"):
             (lent / folder).mkdir(parents=True)
         (lent / "HEAD").write_text("ref: refs/heads/octobatch\n")
         (lent / "refs/heads/octobatch").write_text(f"{self.head}\n")
         (lent / "config").write_text("[core]\n\trepositoryformatversion = 0\n\tbare = false\n")
-        (lent / "objects/info/alternates").write_text(f"{objects}\n")
+        (lent / "objects/info/alternates").write_text("".join(f"{folder}\n" for folder in objects))
         (lent / "info/exclude").write_text("".join(f"/{name}\n" for name in sandbox.read_only))
         for name in ("index", "shallow"):
             if (own / name).exists():

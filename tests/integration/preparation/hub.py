@@ -15,9 +15,10 @@ from shared.domain.spec import parse_spec
 from shared.domain.templates import RepositoryContext
 from shared.github.client import GitHubClient
 from shared.github.git import commit_files
-from shared.github.git_process import create_repository, push_commit
+from shared.github.git_process import create_repository, fetch_commit, push_commit
 from shared.settings import CampaignsSettings
 from tests.github_sandbox import RunningSandbox
+from workers.campaigns.assignment import Caches
 from workers.campaigns.preparation import prepare_change
 from workers.campaigns.reading import Reader
 
@@ -65,6 +66,18 @@ class Hub:
         )
         return name, oid
 
+    async def commit(self, name: str, parent: str, files: Sequence[FileChange]) -> str:
+        """Another commit on `main`; its oid."""
+        repository = await create_repository(Path(mkdtemp(dir=self.folder)) / "git")
+        place = {"clone_url": self.github.clone_url(name), "token": self.token}
+        await fetch_commit(repository, **place, oid=parent, network=self.github.network)
+        oid = await commit_files(repository, files, parent=parent, message="more", at=AT)
+        push = push_commit(
+            repository, **place, oid=oid, branch="main", expected_oid=parent, network=self.github.network
+        )
+        await push
+        return oid
+
     async def branch(self, name: str, branch: str) -> str:
         """The commit that a branch points to."""
         return (await self.github.rest("GET", f"/repos/{name}/git/ref/heads/{branch}", token=self.token))["object"][
@@ -77,7 +90,15 @@ class Hub:
         return sum(number for kind, number in counters.items() if kind.startswith("git "))
 
     async def prepare(
-        self, steps: str, name: str, oid: str, *, title: str = "T", more: str = "", github: GitHubClient | None = None
+        self,
+        steps: str,
+        name: str,
+        oid: str,
+        *,
+        title: str = "T",
+        more: str = "",
+        github: GitHubClient | None = None,
+        caches: Caches | None = None,
     ) -> PreparedChange:
         """Prepares a spec of these steps, and of `more`."""
         node = await self.github.rest("GET", f"/repos/{name}", token=self.token)
@@ -91,6 +112,7 @@ class Hub:
             settings=self.settings,
             campaign_link="https://octobatch.test/campaigns/x",
             places=asyncio.Semaphore(),
+            caches=caches,
         )
 
     def clone_url_with_token(self, name: str) -> str:

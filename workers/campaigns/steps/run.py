@@ -13,8 +13,9 @@ from shared.domain.templates import InvalidTemplate, StepResult, TemplateContext
 from ..egress import VARIABLES, AnyNetwork, Egress
 from ..sandboxes import Isolation, Kind, Limits, Network, environment
 from ..working_copy import Place, WorkingCopy
-from .commands import Captured, CommandFailed, CommandResult, run_command
+from .commands import CommandFailed, CommandResult, run_command
 from .log import StepLog
+from .memory import Said, StepMemory
 from .secrets import StepSecrets
 from .text import EditFailed
 from .yaml_edit import parse_yaml
@@ -33,6 +34,7 @@ class CommandRunner:
     network: Network = Network.PROXY
     allowed_networks: Sequence[AnyNetwork] = ()
     limits: Limits = field(default_factory=Limits)
+    memory: StepMemory | None = None
 
     async def run(self, step: RunStep, context: TemplateContext, log: StepLog) -> StepResult:
         """Runs a step; raises `CommandFailed` after its last attempt, `InvalidTemplate` where a value is not there."""
@@ -42,27 +44,36 @@ class CommandRunner:
         files = {name: render(text, inside) for name, text in step.files.items()}
         network = self._network(step)
         env |= {name: self.secrets.read(secret) for name, secret in step.secrets_of_env.items()}
-        log.line(f"  in {self.isolation.describe(network)}")
-        log.output("$", script, 0)
         place = Place(script=script, files=files, folder=context.workspace, network=network)
-        before = await self.copy.snapshot()
-        result = await self._attempts(step, place, env, log, before)
-        log.paths("changed", await self.copy.changed_since(before, await self.copy.snapshot()))
-        after = StepResult(stdout=self._said(result.stdout), stderr=self._said(result.stderr))
+        said = await self._known_or_anew(step, place, env, log)
+        after = StepResult(stdout=said.stdout, stderr=said.stderr)
         return replace(after, outputs=_outputs(step.outputs, replace(inside, step=after)))
 
-    async def _attempts(
-        self, step: RunStep, place: Place, env: Mapping[str, str], log: StepLog, before: str
-    ) -> CommandResult:
+    async def _known_or_anew(self, step: RunStep, place: Place, env: Mapping[str, str], log: StepLog) -> Said:
+        before = await self.copy.snapshot()
+        key, said = await self.memory.recall(step, place, env, before) if self.memory else (None, None)
+        is_known = said is not None
+        log.line("  from the cache" if is_known else f"  in {self.isolation.describe(place.network)}")
+        log.output("$", place.script, 0)
+        if said is not None:
+            _log_outputs(said, log)
+        else:
+            said = await self._attempts(step, place, env, log, before)
+        log.paths("changed", await self.copy.changed_since(before, await self.copy.snapshot()))
+        if self.memory and not is_known:
+            await self.memory.keep(key, step, place, before, said)
+        return said
+
+    async def _attempts(self, step: RunStep, place: Place, env: Mapping[str, str], log: StepLog, before: str) -> Said:
         attempt = 1
         while True:
             result = await self._attempt(step, place, env, log)
-            log.output("out", self._said(result.stdout), result.stdout.left_out)
-            log.output("err", self._said(result.stderr), result.stderr.left_out)
+            said = self._said(result)
+            _log_outputs(said, log)
             why = _why_failed(result)
             log.line(f"  {why or 'ended well'} after {result.seconds:.1f} s")
             if not why:
-                return result
+                return said
             if attempt == step.max_attempts:
                 raise CommandFailed(why)
             attempt += 1
@@ -90,8 +101,18 @@ class CommandRunner:
             raise CommandFailed(f"network: true needs bubblewrap, which is not used here: {self.isolation.why}")
         return self.network
 
-    def _said(self, output: Captured) -> str:
-        return self.secrets.redacted(output.text, is_cut=output.left_out > 0)
+    def _said(self, result: CommandResult) -> Said:
+        return Said(
+            stdout=self.secrets.redacted(result.stdout.text, is_cut=result.stdout.left_out > 0),
+            stderr=self.secrets.redacted(result.stderr.text, is_cut=result.stderr.left_out > 0),
+            stdout_left_out=result.stdout.left_out,
+            stderr_left_out=result.stderr.left_out,
+        )
+
+
+def _log_outputs(said: Said, log: StepLog) -> None:
+    log.output("out", said.stdout, said.stdout_left_out)
+    log.output("err", said.stderr, said.stderr_left_out)
 
 
 def _why_failed(result: CommandResult) -> str:
