@@ -6,9 +6,8 @@ from typing import Any
 
 from shared.domain import commands
 from shared.domain.target import TargetState
-from tests.integration.following.conftest import WorldMaker
 from tests.integration.following.test_following import CONFLICTING, opened
-from tests.integration.following.world import World
+from tests.integration.following.world import World, WorldMaker
 
 ON_FAILURE = """\
 hooks:

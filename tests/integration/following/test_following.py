@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from shared.domain.target import ChecksState, ReviewState, TargetState
-from tests.integration.following.conftest import WorldMaker
-from tests.integration.following.world import BRANCH, World
+from tests.integration.following.world import BRANCH, World, WorldMaker
 
 CONFLICTING = {"c.yml": "a: 5\nb: 1\n"}
 

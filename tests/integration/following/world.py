@@ -12,12 +12,18 @@ No webhook arrives unless the test hands it in: what is noticed is noticed by as
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
+from redis.asyncio import Redis
+
+from shared.blobs.folder import FolderStore
 from shared.clock import utcnow
 from shared.domain import commands
 from shared.domain.ids import CampaignId, InstallationId, RunId
@@ -25,15 +31,19 @@ from shared.domain.installation import InstallationToken, TokenRequest
 from shared.domain.repository import Repository
 from shared.domain.selection import SelectedRepository
 from shared.domain.target import Target
-from shared.errors import AlreadyDone, GitHubUnavailable
+from shared.errors import AlreadyDone, GitHubUnavailable, OctobatchError
+from shared.outbox import Outbox
 from shared.postgres import operations
+from shared.postgres.pool import open_pool
+from shared.settings import CampaignsSettings
+from shared.streams.requests import Requests
 from shared.streams.tokens import TokenClient
 from tests.github_sandbox import RunningSandbox
 from tests.integration.campaigns.rows import Rows
-from workers.campaigns.context import CampaignsContext
+from workers.campaigns.context import CampaignsContext, open_campaigns
 from workers.campaigns.following import follow_pull_requests
 from workers.campaigns.settings import WORKER
-from workers.runtime import Command
+from workers.runtime import Command, Infrastructure
 
 SPEC = """\
 version: 1
@@ -49,6 +59,48 @@ changesetTemplate:
 {rest}"""
 FILES = {"c.yml": "a: 1\n", "README": "x\n"}
 BRANCH = "octobatch/a"
+
+
+WorldMaker = Callable[..., Awaitable["World"]]
+
+
+@asynccontextmanager
+async def open_worlds(
+    settings: CampaignsSettings, *, redis_url: str, blobs_folder: Path, sandbox: RunningSandbox
+) -> AsyncIterator[WorldMaker]:
+    """What makes worlds: `rest` goes on where `SPEC` ends, inside of its changesetTemplate."""
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(open_pool(settings.postgres_dsn.get_secret_value(), size=10))
+        redis = await stack.enter_async_context(Redis.from_url(redis_url))
+        outbox = Outbox(pool, redis)
+        infrastructure = Infrastructure(
+            pool=pool, redis=redis, blobs=FolderStore(blobs_folder), outbox=outbox, requests=Requests(redis)
+        )
+        ctx = await stack.enter_async_context(open_campaigns(settings, infrastructure))
+
+        async def make(*, rest: str = "", repositories: int = 1) -> World:
+            owner = f"following-{uuid4().hex[:8]}"
+            installation_id = InstallationId(sandbox.add_organization(owner))
+            await pool.execute(
+                "INSERT INTO installations (id, account, account_type, repository_selection, permissions)"
+                " VALUES ($1, $2, 'Organization', 'all', $3)",
+                installation_id,
+                owner,
+                {"checks": "read"},
+            )
+            made = [sandbox.add_repository(owner, f"r-{n}", files=FILES) for n in range(repositories)]
+            rows = Rows(pool, outbox)
+            return World(
+                ctx=replace(ctx, tokens=SandboxTokens(sandbox)),
+                rows=rows,
+                sandbox=sandbox,
+                owner=owner,
+                installation_id=installation_id,
+                campaign_id=await rows.campaign(name=owner, document=SPEC.format(name=owner, rest=rest)),
+                made={each["full_name"]: each for each in made},
+            )
+
+        yield make
 
 
 class SandboxTokens(TokenClient):
@@ -131,8 +183,17 @@ class World:
         except GitHubUnavailable:
             await self.count_attempt(command)
             return
+        except OctobatchError as error:
+            await self._give_up(command, str(error))
+            return
         async with self.ctx.pool.acquire() as conn:
             await operations.complete_operation(conn, command.operation_id)
+
+    async def _give_up(self, command: Command, error: str) -> None:
+        assert WORKER.on_failed
+        await WORKER.on_failed(self.ctx, command, error)
+        async with self.ctx.pool.acquire() as conn:
+            await operations.fail_operation(conn, command.operation_id, error=error)
 
     async def count_attempt(self, command: Command) -> None:
         """The command was begun and not done."""
@@ -141,13 +202,17 @@ class World:
 
     async def reconcile(self) -> None:
         """One pass of the reconciler over all pull requests, and the work that follows from it."""
-        await self.ctx.pool.execute("UPDATE targets SET checked_at = NULL")
+        await self.ctx.pool.execute(
+            "UPDATE targets SET checked_at = CASE WHEN campaign_id = $1 THEN NULL ELSE now() END", self.campaign_id
+        )
         await follow_pull_requests(self.ctx)
         await self.work()
 
     async def targets(self) -> list[Target]:
         """The targets of every run, by the age of the run, then by repository."""
-        ids = await self.ctx.pool.fetch("SELECT id FROM targets ORDER BY run_id, repository")
+        ids = await self.ctx.pool.fetch(
+            "SELECT id FROM targets WHERE campaign_id = $1 ORDER BY run_id, repository", self.campaign_id
+        )
         return [await self.rows.reload(row["id"]) for row in ids]
 
     async def target(self) -> Target:
