@@ -45,7 +45,8 @@ test: setup
 faults: setup
 	@OCTOBATCH_FAULTS=full $(BIN)/pytest -q tests/faults \
 		tests/integration/streams/test_semaphores.py tests/integration/streams/test_events.py \
-		tests/integration/gateway/test_streams.py $(ARGS)
+		tests/integration/gateway/test_streams.py tests/acceptance/test_kills.py \
+		tests/integration/following/test_anything.py $(ARGS)
 
 lint: setup
 	@$(BIN)/ruff check

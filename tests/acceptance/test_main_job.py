@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import httpx
@@ -60,27 +58,6 @@ def _changes(stack: RunningStack, run_id: str, state: str) -> dict[str, str]:
     found = stack.api("GET", f"/runs/{run_id}/targets", params={"state": state})["items"]
     artifacts = {each["repository"]: stack.api("GET", f"/targets/{each['id']}/artifacts")["items"] for each in found}
     return {name: next(a["sha256"] for a in items if a["kind"] == "change") for name, items in artifacts.items()}
-
-
-@pytest.mark.parametrize("worker", ["campaigns", "selection", "tokens"])
-def test_a_killed_worker_leaves_the_same_pull_requests(stack: RunningStack, spec: Path, worker: str) -> None:
-    stack.octobatch("apply", "--file", str(spec), "--no-watch")
-    deadline = time.monotonic() + 90
-    for kill in range(3):
-        while worker == "campaigns" and len(stack.pull_requests(f"octobatch/{spec.stem}")) < 2 * kill:
-            assert time.monotonic() < deadline
-        process = stack.part(f"{worker} worker").process
-        assert process is not None
-        os.kill(process.pid, signal.SIGKILL)
-        while stack.part(f"{worker} worker").process is process:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-    run = stack.api("GET", "/runs", params={"campaign": spec.stem})["items"][0]["id"]
-    watched = stack.octobatch("watch", run)
-    assert watched.returncode == 0, watched.stdout + watched.stderr
-    pulls = stack.pull_requests(f"octobatch/{spec.stem}")
-    assert len(pulls) == REPOSITORIES == len({pull["repository"] for pull in pulls})
-    assert stack.api("GET", f"/runs/{run}")["counts"] == {"open": REPOSITORIES}
 
 
 @pytest.mark.parametrize(

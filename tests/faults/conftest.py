@@ -19,6 +19,8 @@ WHOLE = "all"
 ELSEWHERE = {
     "16": "tests/integration/streams/test_semaphores.py::test_a_dead_holders_lease_comes_back",
     "17": "tests/integration/streams/test_events.py::test_a_snapshot_and_what_follows_have_no_gap_and_no_double",
+    "21": "tests/acceptance/test_kills.py::test_a_run_whose_parts_are_killed_opens_the_same_pull_requests",
+    "22": "tests/integration/following/test_anything.py::test_at_the_end_octobatch_says_what_github_holds",
 }
 """Where tests stand that are counted here too, by the beginning of their names."""
 
