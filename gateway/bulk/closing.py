@@ -29,6 +29,7 @@ async def close_campaign(
     name: str, body: NewClosing, response: Response, resources: Opened, principal: SignedIn
 ) -> ClosingOutcome:
     """Undo a campaign: archive it, cancel its runs, close its open pull requests, delete its branches.
+    Imported pull requests are left as they are.
 
     A dry run answers 200. Once more closes what is left.
     """
@@ -50,7 +51,7 @@ async def close_campaign(
 
 
 def _closing(scope: BulkScope, *, delete_branches: bool) -> BulkRequest:
-    parameters = BulkParameters.model_validate({"delete_branch": delete_branches})
+    parameters = BulkParameters.model_validate({"delete_branch": delete_branches, "keep_imported": True})
     return BulkRequest(scope=scope, action=BulkAction.CLOSE, parameters=parameters, wanted=ALL_TARGETS)
 
 

@@ -120,6 +120,7 @@ class BulkParameters(BaseModel):
     method: MergeMethod | None = Field(None, description="merge, enable_auto_merge: merge (default), squash or rebase")
     draft: bool = Field(False, description="publish: open drafts")
     delete_branch: bool = Field(False, description="close: delete the branch where nobody else pushed to it")
+    keep_imported: bool = Field(False, description="close: leave pull requests alone that were imported")
 
     @property
     def merge_method(self) -> MergeMethod:
@@ -134,7 +135,7 @@ TAKES: dict[BulkAction, frozenset[str]] = {
     _A.REQUEST_REVIEW: frozenset({"users", "teams"}),
     _A.MERGE: frozenset({"method"}),
     _A.ENABLE_AUTO_MERGE: frozenset({"method"}),
-    _A.CLOSE: frozenset({"delete_branch"}),
+    _A.CLOSE: frozenset({"delete_branch", "keep_imported"}),
 }
 """The parameters that an action takes; the others take none."""
 
@@ -198,6 +199,8 @@ def why_not(action: BulkAction, parameters: BulkParameters, target: Target) -> s
     """Why the action does not apply to a target as it is; None where it applies."""
     if target.is_detached:
         return "is detached"
+    if target.is_imported and (action in BEGINNING_AGAIN - {_A.RETRY} or parameters.keep_imported):
+        return "was imported, and is not made by the steps"
     if action is _A.CLOSE and parameters.delete_branch and _may_have_a_branch(target):
         return None
     if action not in ON_UNPUBLISHED and target.pull_request is None:

@@ -153,7 +153,7 @@ class Target:
     `base_oid` the commit that the steps ran on, `head_oid` the commit that Octobatch last put on `branch`.
     `repository_id` is GitHub's number of the repository, `repository_node_id` its identity in GraphQL.
     `reason` says why it failed, is blocked or was left alone.
-    `is_detached` says that its pull request is left to people.
+    `is_detached` says that its pull request is left to people, `is_imported` that people made it.
     `warnings` are texts `kind: what`, of what might come in its way, or went otherwise and is no failure.
     `attempt` counts from 1 how often it began. Targets of a run and an installation with the same `batch` are read
     together and share tokens.
@@ -183,4 +183,5 @@ class Target:
     attempt: int = 1
     batch: int = 0
     is_detached: bool = False
+    is_imported: bool = False
     warnings: tuple[str, ...] = ()

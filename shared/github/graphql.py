@@ -74,10 +74,13 @@ class GraphQLAnswer:
                 raise error.as_exception()
         return self.data
 
-    def but_for_missing_fields(self) -> dict[str, Any]:
-        """The same where each thing is a field of its own, under an alias: those that are not there are null."""
+    def but_for_missing_fields(self, *, depth: int = 1) -> dict[str, Any]:
+        """The same where each thing is a field of its own, under an alias: those that are not there are null.
+
+        `depth` is how far below the top such a field may stand.
+        """
         for error in self.errors:
-            if error.type not in _MISSING or len(error.path) != 1:
+            if error.type not in _MISSING or not 1 <= len(error.path) <= depth:
                 raise error.as_exception()
         return self.data
 

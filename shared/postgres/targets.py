@@ -36,7 +36,7 @@ TARGET_COLUMNS = """
     t.id, t.run_id, t.campaign_id, t.repository_node_id, t.repository_id, t.repository, t.installation_id,
     t.base_branch, t.base_oid, t.branch, t.change_group, t.publish_as, t.state, t.review_state, t.checks_state,
     t.reason, t.files_changed, t.additions, t.deletions, t.pull_request_number, t.pull_request_node_id,
-    t.pull_request_url, t.head_oid, t.attempt, t.batch, t.detached_at, t.warnings, t.created_at,
+    t.pull_request_url, t.head_oid, t.attempt, t.batch, t.detached_at, t.is_imported, t.warnings, t.created_at,
     t.updated_at"""
 """The columns of `targets t` that `target_from_row` reads."""
 
@@ -375,6 +375,7 @@ def target_from_row(row: Record) -> Target:
         attempt=row["attempt"],
         batch=row["batch"],
         is_detached=row["detached_at"] is not None,
+        is_imported=row["is_imported"],
         warnings=tuple(row["warnings"]),
         created_at=row["created_at"],
         updated_at=row["updated_at"],

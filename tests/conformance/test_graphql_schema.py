@@ -12,6 +12,7 @@ from shared.github.contents import Wanted, contents_query
 from shared.github.decorations import labels_query, mutations_document
 from shared.github.files import files_document
 from shared.github.graphql import document_text
+from shared.github.imports import by_numbers_query
 from shared.github.node_ids import create_labels_document, node_ids_document
 from shared.github.outlooks import WantedOutlook, outlooks_query
 from shared.github.repositories import WantedRepository, by_name_document
@@ -105,6 +106,7 @@ def test_every_query_asks_what_it_costs(path: Path) -> None:
         bases_query([("R_1", "main"), ("R_2", "next")])[0],
         contents_query([Wanted(repository_node_id="R_1", oid="0" * 40)], [(0, "file", "a"), (0, "folder", "")])[0],
         count_document(3),
+        by_numbers_query([("acme/api", 12), ("acme/web", 3)])[0],
         labels_query([("R_1", "a"), ("R_2", "b")])[0],
         files_document(2, with_text=True),
         files_document(1, with_text=False),

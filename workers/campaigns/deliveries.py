@@ -51,7 +51,7 @@ async def _apply(work: Work, target: Target, observation: Observation) -> None:
         await pull_requests.observe_reviews(
             work.conn, target.id, review_state=observation.review_state, checks_state=checks, ask_again=True
         )
-    if observation.pushed_by and observation.head_oid != target.head_oid:
+    if observation.pushed_by and observation.head_oid != target.head_oid and not target.is_imported:
         await _tell_of_push(work, target, observation.pushed_by)
 
 

@@ -26,6 +26,7 @@ from .batches import prepare_batch
 from .bulk import give_up_bulk_operation, give_up_target
 from .context import CampaignsContext
 from .finishing import finish_run_if_settled
+from .importing import look_up_imports, plan_imports
 from .loading import campaign_link, load_spec, load_target
 from .looking_ahead import LookingAhead, permissions_to_publish
 from .marks import CommitMark, pull_request_mark
@@ -62,11 +63,15 @@ async def plan_run(ctx: CampaignsContext, command: Command) -> None:
             wanted = [each for _, each in selected if (each.repository.node_id, each.branch) not in leave]
             planned = plan_targets(run, spec, wanted, campaign_link=campaign_link(ctx, run))
             await targets.insert_targets(work.conn, planned)
+        imported = await plan_imports(work, run, spec)
         await runs.set_most_failures(work.conn, run_id, spec.most_failures)
-        await _move_run(work, run, to=RunState.RUNNING if planned else RunState.COMPLETED)
+        await _move_run(work, run, to=RunState.RUNNING if planned or imported else RunState.COMPLETED)
         if not await pause_if_paused(work, run_id):
             one_by_one = spec.runs_code and not run.preview_run_id
-            await work.accept(*commands.prepare_all(planned, one_by_one=one_by_one, actor=command.actor))
+            await work.accept(
+                *commands.prepare_all(planned, one_by_one=one_by_one, actor=command.actor),
+                *commands.prepare_all(imported, one_by_one=False, actor=command.actor),
+            )
 
 
 async def prepare_target(ctx: CampaignsContext, command: Command) -> None:
@@ -77,6 +82,8 @@ async def prepare_target(ctx: CampaignsContext, command: Command) -> None:
         return
     async with ctx.pool.acquire() as conn:
         spec = await load_spec(conn, loaded.run)
+    if not await look_up_imports(ctx, [target]):
+        return
     if not await take_from_preview(ctx, [target], run=loaded.run, spec=spec, actor=command.actor):
         return
     if target.state is TargetState.PENDING and not await _begin(ctx, target, TargetState.PREPARING):
@@ -103,6 +110,7 @@ async def prepare_targets(ctx: CampaignsContext, command: Command) -> None:
         run = await runs.get_run(conn, RunId(UUID(command.payload["run_id"])))
         spec = await load_spec(conn, run)
         waiting = await _batch_of(conn, command)
+    waiting = await look_up_imports(ctx, waiting)
     waiting = await take_from_preview(ctx, waiting, run=run, spec=spec, actor=command.actor)
     if waiting and spec.runs_code:
         async with ctx.outbox.transaction(completing=command.operation_id) as work:

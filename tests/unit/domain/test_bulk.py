@@ -68,6 +68,16 @@ def test_an_action_applies_to_its_states_and_says_why_not_to_each_other(action: 
         assert why_not(action, NONE, _target(state, is_detached=True)) == "is detached"
 
 
+def test_what_people_made_is_not_made_anew_by_steps_nor_closed_with_a_campaign() -> None:
+    imported = _target(TargetState.OPEN, is_imported=True)
+    for action in (BulkAction.RERUN, BulkAction.REBASE):
+        assert why_not(action, NONE, imported) == "was imported, and is not made by the steps"
+    assert why_not(BulkAction.MERGE, NONE, imported) is None
+    assert why_not(BulkAction.CLOSE, NONE, imported) is None
+    undoing = BulkParameters.model_validate({"delete_branch": True, "keep_imported": True})
+    assert why_not(BulkAction.CLOSE, undoing, imported) == "was imported, and is not made by the steps"
+
+
 @pytest.mark.parametrize("action", sorted(BEGINNING_AGAIN))
 def test_steps_run_again_only_from_where_a_target_may_begin_again(action: BulkAction) -> None:
     assert all(TargetState.PENDING in TARGET_TRANSITIONS[state] for state in APPLIES_TO[action])
