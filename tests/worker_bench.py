@@ -50,7 +50,7 @@ class WorkerProcess:
         return event in self.log.read_text()
 
     async def ready(self) -> WorkerProcess:
-        await until(lambda: self.says("worker_ready") or self.process.poll() is not None)
+        await until(lambda: self.says("worker_ready") or self.process.poll() is not None, seconds=60)
         assert self.process.poll() is None, self.log.read_text()
         return self
 
