@@ -62,7 +62,9 @@ async def _rollout_allows_at(conn: Connection, run: Run, unpublished: int, now: 
         return now
     window = window_at(rollout.windows, now)
     rate = window.rate if window else None
-    facts = await releases.get_facts(conn, run_id=run.id, campaign_id=run.campaign_id, rate=rate, now=now)
+    facts = await releases.get_facts(
+        conn, run_id=run.id, campaign_id=run.campaign_id, waves=rollout.waves, rate=rate, now=now
+    )
     return by_rollout(rollout, facts, unpublished=unpublished, now=now)
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from .ids import TargetId
-from .spec.rollout import Gate, Rollout
+from .spec.rollout import Gate, Rollout, Wave
 from .waiting import Wait, WaitKind, moment_in_words
 from .windows import in_words, next_opening, opens_any, slot_in_windows, window_at
 
@@ -28,8 +28,9 @@ MOST_AT_ONCE = 1000
 class Facts:
     """What a decision is made of.
 
-    Of the run: `with_change` targets are known to have a change, `unknown` are not prepared yet. `begun` ones were
-    released, or have a pull request; of them `merged` are merged, and `passed` have passed their checks.
+    Of the run: `with_change` targets are known to have a change, `unknown` are not prepared yet, `begun` ones were
+    released, or have a pull request. Of the first of these that make each wave with those before it, `merged` are
+    merged, and `passed` have passed their checks: one number a wave.
     Of the campaign: `open_now` pull requests are open or on their way; `lately` were released within the period of the
     rate that holds now. Of the newest of these, as many as the rate has, the first was released at `since`. Where other
     runs have none of what is open, `others_open` is false: then no target is an update.
@@ -38,9 +39,9 @@ class Facts:
     with_change: int
     unknown: int
     begun: int
-    merged: int
-    passed: int
     open_now: int
+    merged: tuple[int, ...] = ()
+    passed: tuple[int, ...] = ()
     lately: int = 0
     since: datetime | None = None
     others_open: bool = False
@@ -176,13 +177,13 @@ def _by_max_open(rollout: Rollout, facts: Facts) -> _Limit:
 
 def _by_waves(rollout: Rollout, facts: Facts) -> _Limit:
     for number, wave in enumerate(rollout.waves[:-1], start=1):
-        size = math.ceil(round(facts.with_change * wave.percent / 100, 6))
+        size = wave_size(wave, facts.with_change)
         if facts.begun < size:
             return _Limit(begin=size - facts.begun)
         if facts.unknown:
             text = f"wave {number + 1} waits until every target is prepared (now {facts.unknown} are not)"
             return _Limit(begin=0, waits_for=Wait(kind=WaitKind.WAVE, text=text))
-        missing = _missing(wave.gate, facts)
+        missing = _missing(wave.gate, size, facts, number)
         if missing:
             waves = "wave 1" if number == 1 else f"waves 1 to {number}"
             text = f"wave {number + 1} waits for {missing[0]} of {waves} ({missing[1]})"
@@ -190,16 +191,21 @@ def _by_waves(rollout: Rollout, facts: Facts) -> _Limit:
     return _Limit(begin=_ANY)
 
 
-def _missing(gate: Gate | None, facts: Facts) -> tuple[str, str] | None:
-    """What a gate wants and what is true now, in words; None where it holds."""
-    if gate is None or not facts.begun:
+def wave_size(wave: Wave, with_change: int) -> int:
+    """How many targets the wave makes with those before it, of so many that have a change."""
+    return math.ceil(round(with_change * wave.percent / 100, 6))
+
+
+def _missing(gate: Gate | None, size: int, facts: Facts, number: int) -> tuple[str, str] | None:
+    """What a gate wants of a wave of that size and what is true now, in words; None where it holds."""
+    if gate is None or not size:
         return None
-    for wanted, count, what in (
+    for wanted, counts, what in (
         (gate.merged, facts.merged, "merged"),
         (gate.checks_passed, facts.passed, "with their checks passed"),
     ):
-        if wanted is not None and count < round(wanted * facts.begun, 6):
-            return f"{wanted * 100:g} % {what}", f"now {math.floor(100 * count / facts.begun)} %"
+        if wanted is not None and (count := counts[number - 1]) < round(wanted * size, 6):
+            return f"{wanted * 100:g} % {what}", f"now {math.floor(100 * count / size)} %"
     return None
 
 

@@ -11,9 +11,9 @@ from datetime import datetime
 
 from ..domain.ids import CampaignId, InstallationId, RunId, TargetId
 from ..domain.outlook import AtWork
-from ..domain.release import Candidate, Facts
+from ..domain.release import Candidate, Facts, wave_size
 from ..domain.run import Run
-from ..domain.spec.rollout import Rate
+from ..domain.spec.rollout import Rate, Wave
 from ..domain.target import Target
 from ..domain.waiting import Wait
 from .pool import Connection
@@ -22,6 +22,7 @@ from .targets import TARGET_COLUMNS, target_from_row
 
 _WAITS = "t.state = 'prepared' AND t.publish_as <> 'none' AND t.released_at IS NULL"
 _ON_ITS_WAY = "(t.released_at IS NOT NULL OR t.pull_request_number IS NOT NULL)"
+_COUNTS = "t.publish_as <> 'none' AND t.state NOT IN ('unchanged', 'cancelled')"
 _TAKES_ROOM = f"""NOT t.is_imported AND (t.state IN ('publishing', 'draft', 'open', 'conflicted')
     OR t.state IN ('pending', 'preparing', 'prepared', 'paused') AND {_ON_ITS_WAY})"""
 """Its pull request is one of ours and open, or will be without another release."""
@@ -87,22 +88,22 @@ async def released_installations(conn: Connection, run_id: RunId) -> list[Instal
 
 
 async def get_facts(
-    conn: Connection, *, run_id: RunId, campaign_id: CampaignId, rate: Rate | None, now: datetime
+    conn: Connection,
+    *,
+    run_id: RunId,
+    campaign_id: CampaignId,
+    waves: Sequence[Wave],
+    rate: Rate | None,
+    now: datetime,
 ) -> Facts:
-    """What a release is decided by; `rate` is the one that holds now.
-
-    A merged pull request counts as one whose checks passed, unless they failed.
-    """
+    """What a release is decided by; `rate` is the one that holds now."""
     row = await conn.fetchrow(
         f"""
         SELECT count(*) FILTER (WHERE t.state NOT IN ('pending', 'preparing', 'failed', 'blocked')
                                 OR {_ON_ITS_WAY}) AS with_change,
             count(*) FILTER (WHERE t.state IN ('pending', 'preparing') AND NOT {_ON_ITS_WAY}) AS unknown,
-            count(*) FILTER (WHERE {_ON_ITS_WAY}) AS begun,
-            count(*) FILTER (WHERE {_ON_ITS_WAY} AND t.state = 'merged') AS merged,
-            count(*) FILTER (WHERE {_ON_ITS_WAY} AND (t.checks_state = 'passed'
-                                OR t.state = 'merged' AND t.checks_state <> 'failed')) AS passed
-        FROM targets t WHERE t.run_id = $1 AND t.publish_as <> 'none' AND t.state NOT IN ('unchanged', 'cancelled')
+            count(*) FILTER (WHERE {_ON_ITS_WAY}) AS begun
+        FROM targets t WHERE t.run_id = $1 AND {_COUNTS}
         """,  # noqa: S608
         run_id,
     )
@@ -116,7 +117,32 @@ async def get_facts(
         run_id,
     )
     lately, since = await _released_lately(conn, campaign_id, rate, now)
-    return Facts(**dict(row or {}), **dict(campaign or {}), lately=lately, since=since)
+    known: dict[str, int] = dict(row or {})
+    merged, passed = await _ended_well(conn, run_id, [wave_size(wave, known["with_change"]) for wave in waves])
+    return Facts(**known, **dict(campaign or {}), merged=merged, passed=passed, lately=lately, since=since)
+
+
+async def _ended_well(conn: Connection, run_id: RunId, sizes: Sequence[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Of the first so many targets that began: how many are merged, and how many have passed their checks.
+
+    A merged pull request counts as one whose checks passed, unless they failed.
+    """
+    if not sizes:
+        return (), ()
+    rows = await conn.fetch(
+        f"""
+        SELECT count(*) FILTER (WHERE b.place <= w.size AND b.state = 'merged') AS merged,
+            count(*) FILTER (WHERE b.place <= w.size AND (b.checks_state = 'passed'
+                                OR b.state = 'merged' AND b.checks_state <> 'failed')) AS passed
+        FROM unnest($2::bigint[]) WITH ORDINALITY w (size, number) LEFT JOIN (
+            SELECT t.state, t.checks_state, row_number() OVER (ORDER BY t.released_at NULLS FIRST, t.id) AS place
+            FROM targets t WHERE t.run_id = $1 AND {_COUNTS} AND {_ON_ITS_WAY}) b ON true
+        GROUP BY w.number ORDER BY w.number
+        """,  # noqa: S608
+        run_id,
+        list(sizes),
+    )
+    return tuple(row["merged"] for row in rows), tuple(row["passed"] for row in rows)
 
 
 async def _released_lately(

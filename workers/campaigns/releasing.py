@@ -59,7 +59,12 @@ async def _decide(work: Work, run: Run, now: datetime) -> Release:
     rollout = (await load_spec(work.conn, run)).rollout
     window = window_at(rollout.windows, now)
     facts = await releases.get_facts(
-        work.conn, run_id=run.id, campaign_id=run.campaign_id, rate=window.rate if window else None, now=now
+        work.conn,
+        run_id=run.id,
+        campaign_id=run.campaign_id,
+        waves=rollout.waves,
+        rate=window.rate if window else None,
+        now=now,
     )
     allowance = allow(rollout, facts, now)
     may_choose = allowance.begin > 0 and (allowance.open > 0 or facts.others_open)

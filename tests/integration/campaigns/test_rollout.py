@@ -94,6 +94,20 @@ async def test_a_wave_waits_for_the_gate_of_the_one_before(ctx: CampaignsContext
     assert await release_run(ctx, run_id, now=utcnow()) == 8
 
 
+async def test_a_gate_that_was_passed_stays_so_while_the_next_wave_is_under_way(
+    ctx: CampaignsContext, rows: Rows
+) -> None:
+    run_id, _ = run = await make_run(
+        rows, "rollout: {maxOpen: 3, waves: [{percent: 20, gate: {merged: 1}}, {percent: 100}]}\n"
+    )
+    targets = await prepared(rows, run, 10)
+    assert await release_run(ctx, run_id, now=utcnow()) == 2
+    await ctx.pool.execute("UPDATE targets SET state = 'merged' WHERE id = ANY($1)", [each.id for each in targets[:2]])
+    assert await release_run(ctx, run_id, now=utcnow()) == 3
+    await ctx.pool.execute("UPDATE targets SET state = 'closed' WHERE id = $1", targets[2].id)
+    assert await release_run(ctx, run_id, now=utcnow()) == 1
+
+
 async def test_a_rate_is_kept_over_time_and_nobody_looks_before_there_is_room(
     ctx: CampaignsContext, rows: Rows
 ) -> None:

@@ -17,7 +17,7 @@ from shared.domain.waiting import Wait, WaitKind, duration_in_words
 from shared.domain.windows import next_opening, opens_any, window_at
 
 MONDAY = datetime(2026, 6, 1, 9, 30, tzinfo=UTC)
-ONE = Facts(with_change=100, unknown=0, begun=0, merged=0, passed=0, open_now=0)
+ONE = Facts(with_change=100, unknown=0, begun=0, open_now=0)
 
 
 def make_rollout(**fields: Any) -> Rollout:
@@ -75,13 +75,15 @@ def test_as_time_passes_and_pull_requests_end_all_is_released_and_never_too_much
     waiting = {TargetId(new_id()): f"R_{number // 3}" for number in range(20)}
     open_now: dict[TargetId, str] = {}
     times: list[datetime] = []
-    merged = 0
+    released_in_order: list[TargetId] = []
+    ended: set[TargetId] = set()
     while waiting:
         window = window_at(rollout.windows, now)
         period = window.rate.period if window else timedelta(hours=1)
         recent = sorted(at for at in times if at > now - period)
         newest = recent[-window.rate.count :] if window and window.rate.count else recent
         begun = 20 - len(waiting)
+        merged = tuple(len(ended.intersection(released_in_order[:size])) for size in (4, 12, 20))
         facts = Facts(
             with_change=20, unknown=0, begun=begun, merged=merged, passed=merged, open_now=len(open_now),
             lately=len(recent), since=newest[0] if newest else None,
@@ -94,6 +96,7 @@ def test_as_time_passes_and_pull_requests_end_all_is_released_and_never_too_much
         released = release(rollout, facts, offered, waiting=len(waiting), now=now)
         for target in released.chosen:
             open_now[target] = waiting.pop(target)
+            released_in_order.append(target)
             times.append(now)
         if released.chosen:
             assert opens_any(window)
@@ -102,7 +105,7 @@ def test_as_time_passes_and_pull_requests_end_all_is_released_and_never_too_much
         assert max_open is None or len(open_now) <= max_open
         assert per_repo is None or max(Counter(open_now.values()).values(), default=0) <= per_repo
         assert begun >= 4 or 20 - len(waiting) <= 4, "the second wave began before the first was released"
-        assert merged >= 2 or 20 - len(waiting) <= 4, "the second wave began before the gate of the first"
+        assert merged[0] >= 2 or 20 - len(waiting) <= 4, "the second wave began before the gate of the first"
         assert not waiting or released.chosen or released.waits_for, "something waits and it is not known what for"
         if released.next_at:
             assert released.next_at > now
@@ -111,7 +114,7 @@ def test_as_time_passes_and_pull_requests_end_all_is_released_and_never_too_much
             ending = data.draw(st.lists(st.sampled_from(sorted(open_now)), min_size=1, unique=True))
             for target in ending:
                 del open_now[target]
-            merged += len(ending)
+            ended.update(ending)
             now += timedelta(minutes=1)
         else:
             assert released.chosen, "nothing can go on"
@@ -140,18 +143,23 @@ def test_as_time_passes_and_pull_requests_end_all_is_released_and_never_too_much
         ),
         (
             {"waves": [{"percent": 10, "gate": {"merged": 0.9}}, {"percent": 100}]},
-            {"begun": 10, "merged": 4},
+            {"begun": 10, "merged": (4, 4), "passed": (4, 4)},
             "wave 2 waits for 90 % merged of wave 1 (now 40 %)",
         ),
         (
             {"waves": [{"percent": 10}, {"percent": 20, "gate": {"checksPassed": 0.95}}, {"percent": 100}]},
-            {"begun": 20, "passed": 18},
+            {"begun": 20, "merged": (0, 0, 0), "passed": (9, 18, 18)},
             "wave 3 waits for 95 % with their checks passed of waves 1 to 2 (now 90 %)",
         ),
         (
             {"waves": [{"percent": 10}, {"percent": 100}]},
             {"begun": 10, "unknown": 7},
             "wave 2 waits until every target is prepared (now 7 are not)",
+        ),
+        (
+            {"maxOpen": 5, "waves": [{"percent": 10, "gate": {"merged": 0.5}}, {"percent": 100}]},
+            {"begun": 13, "open_now": 5, "merged": (8, 8), "passed": (8, 8)},
+            "5 pull requests are open, the most that rollout.maxOpen allows",
         ),
         (
             {"maxOpenPerRepo": 2},
@@ -167,7 +175,7 @@ def test_what_a_run_waits_for_is_told_in_words(rollout: dict[str, Any], facts: d
 def test_a_pull_request_that_is_open_already_is_updated_whatever_max_open_says() -> None:
     first, second = candidates(2)
     again = Candidate(target_id=second.target_id, repository_node_id="R_1", is_update=True, open_in_repository=1)
-    facts = Facts(with_change=2, unknown=0, begun=0, merged=0, passed=0, open_now=1)
+    facts = Facts(with_change=2, unknown=0, begun=0, open_now=1)
     released = release(make_rollout(maxOpen=1, maxOpenPerRepo=1), facts, [first, again], waiting=2, now=MONDAY)
     assert released.chosen == (again.target_id,)
 
@@ -175,7 +183,7 @@ def test_a_pull_request_that_is_open_already_is_updated_whatever_max_open_says()
 def test_a_canary_is_of_the_targets_that_are_known_to_have_a_change() -> None:
     rollout = make_rollout(waves=[{"percent": 5}, {"percent": 100}])
     for with_change, begin in ((1, 1), (20, 1), (21, 2), (100, 5)):
-        facts = Facts(with_change=with_change, unknown=5, begun=0, merged=0, passed=0, open_now=0)
+        facts = Facts(with_change=with_change, unknown=5, begun=0, open_now=0)
         assert allow(rollout, facts, MONDAY).begin == begin
 
 
