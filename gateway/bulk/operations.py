@@ -26,7 +26,7 @@ from shared.domain.target import Target
 from shared.errors import Conflict
 from shared.outbox import Outbox
 from shared.postgres import bulk_operations, campaigns, runs
-from shared.postgres.chosen_targets import chosen_batches
+from shared.postgres.chosen_targets import chosen_batches, superseded
 from shared.postgres.pool import Connection
 
 MOST_NAMES = 10
@@ -58,9 +58,15 @@ class Considered:
         """The repositories of the first that it applies to."""
         return [target.repository for target in self.applies[:MOST_NAMES]]
 
-    def consider(self, asked: BulkRequest, targets: Sequence[Target]) -> dict[TargetId, str | None]:
+    async def consider(
+        self, conn: Connection, asked: BulkRequest, targets: Sequence[Target]
+    ) -> dict[TargetId, str | None]:
         """Takes in these targets, and says of each why it is skipped: None for those that are acted on."""
-        found = {target.id: why_not(asked.action, asked.parameters, target) for target in targets}
+        over = await superseded(conn, [target.id for target in targets])
+        found = {
+            target.id: why_not(asked.action, asked.parameters, target, is_superseded=target.id in over)
+            for target in targets
+        }
         self.applies += [target for target in targets if found[target.id] is None]
         self.skipped.update(reason for reason in found.values() if reason)
         return found
@@ -86,7 +92,7 @@ async def consider(conn: Connection, asked: BulkRequest) -> Considered:
     """What would be done."""
     considered = Considered()
     async for batch in _batches(conn, asked):
-        considered.consider(asked, batch)
+        await considered.consider(conn, asked, batch)
     return considered
 
 
@@ -134,7 +140,7 @@ async def _insert(conn: Connection, bulk_id: BulkOperationId, asked: BulkRequest
         created_by=actor,
     )
     async for batch in _batches(conn, asked):
-        await bulk_operations.insert_bulk_targets(conn, bulk_id, Considered().consider(asked, batch))
+        await bulk_operations.insert_bulk_targets(conn, bulk_id, await Considered().consider(conn, asked, batch))
     await bulk_operations.complete_if_done(conn, bulk_id)
 
 

@@ -69,7 +69,7 @@ async def start_run(
 
 
 async def _start(work: Work, order: RunOrder, actor: str, idempotency_key: str | None) -> tuple[Run, Operation]:
-    campaign = await campaigns.get_campaign(work.conn, order.campaign)
+    campaign = await campaigns.hold_campaign(work.conn, order.campaign)
     if campaign.state is CampaignState.ARCHIVED:
         raise Conflict(f"campaign {campaign.name} is archived; unarchive it to run it")
     preview = await _preview(work, order) if order.preview_run_id else None

@@ -195,8 +195,13 @@ def check_filter(wanted: TargetFilter) -> None:
         raise InvalidInput("the filter is not valid", [Problem(str(error), path="filter.repository")]) from None
 
 
-def why_not(action: BulkAction, parameters: BulkParameters, target: Target) -> str | None:
-    """Why the action does not apply to a target as it is; None where it applies."""
+def why_not(
+    action: BulkAction, parameters: BulkParameters, target: Target, *, is_superseded: bool = False
+) -> str | None:
+    """Why the action does not apply to a target as it is; None where it applies.
+
+    `is_superseded` says that a later run has its branch: nothing of this one is put on it any more.
+    """
     if target.is_detached:
         return "is detached"
     if target.is_imported and (action in BEGINNING_AGAIN - {_A.RETRY} or parameters.keep_imported):
@@ -207,11 +212,15 @@ def why_not(action: BulkAction, parameters: BulkParameters, target: Target) -> s
         return "has no pull request"
     if target.state not in APPLIES_TO[action]:
         return _reason(action, target)
-    if action is _A.PUBLISH and target.state is _S.PREPARED and target.publish_as is not PublishAs.NONE:
+    if is_superseded and (action in BEGINNING_AGAIN or target.state is _S.PREPARED):
+        return "has a target of a later run"
+    return _why_not_published(parameters, target) if action is _A.PUBLISH else None
+
+
+def _why_not_published(parameters: BulkParameters, target: Target) -> str | None:
+    if target.state is _S.PREPARED and target.publish_as is not PublishAs.NONE:
         return "waits for its turn to be published"
-    if action is _A.PUBLISH and target.state is _S.DRAFT and parameters.draft:
-        return "is a draft already"
-    return None
+    return "is a draft already" if target.state is _S.DRAFT and parameters.draft else None
 
 
 def _may_have_a_branch(target: Target) -> bool:

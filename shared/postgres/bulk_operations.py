@@ -24,15 +24,18 @@ from ..errors import NotFound
 from .pool import Connection
 from .targets import TARGET_COLUMNS, target_from_row
 
-_SELECT = """
-    SELECT b.id, b.campaign_id, c.name AS campaign_name, b.run_id, b.action, b.parameters, b.filter, b.state,
-        b.created_by, b.created_at, b.finished_at, coalesce(counted.counts, '{}'::jsonb) AS counts
+_COLUMNS = """
+    b.id, b.campaign_id, c.name AS campaign_name, b.run_id, b.action, b.parameters, b.filter, b.state, b.created_by,
+    b.created_at, b.finished_at"""
+
+_SELECT = f"""
+    SELECT {_COLUMNS}, coalesce(counted.counts, '{{}}'::jsonb) AS counts
     FROM bulk_operations b JOIN campaigns c ON c.id = b.campaign_id
     LEFT JOIN LATERAL (
         SELECT jsonb_object_agg(state, n) AS counts
         FROM (SELECT state, count(*) AS n FROM bulk_targets WHERE bulk_operation_id = b.id GROUP BY state) each
     ) counted ON true
-"""
+"""  # noqa: S608
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,14 +173,19 @@ async def page_bulk_targets(
     ]
 
 
-async def is_pending(conn: Connection, bulk_id: BulkOperationId, target_id: TargetId) -> bool:
-    """Whether the target is still to be acted on."""
-    return await conn.fetchval(
-        "SELECT EXISTS (SELECT FROM bulk_targets"
-        " WHERE bulk_operation_id = $1 AND target_id = $2 AND state = 'pending')",
+async def fetch_pending(conn: Connection, bulk_id: BulkOperationId, target_id: TargetId) -> BulkOperation | None:
+    """The bulk operation, its targets not counted, where the target is still to be acted on."""
+    row = await conn.fetchrow(
+        f"""
+        SELECT {_COLUMNS}, '{{}}'::jsonb AS counts
+        FROM bulk_targets t JOIN bulk_operations b ON b.id = t.bulk_operation_id
+            JOIN campaigns c ON c.id = b.campaign_id
+        WHERE t.bulk_operation_id = $1 AND t.target_id = $2 AND t.state = 'pending'
+        """,  # noqa: S608
         bulk_id,
         target_id,
     )
+    return _from_row(row) if row else None
 
 
 async def finish_bulk_target(

@@ -72,6 +72,14 @@ async def get_campaign(conn: Connection, name: str) -> Campaign:
     return campaign_from_row(row)
 
 
+async def hold_campaign(conn: Connection, name: str) -> Campaign:
+    """The campaign of that name, which is neither archived nor closed until the transaction ends; raises `NotFound`."""
+    row = await conn.fetchrow(f"SELECT {CAMPAIGN_COLUMNS} FROM campaigns WHERE name = $1 FOR SHARE", name)  # noqa: S608
+    if row is None:
+        raise NotFound("campaign", name)
+    return campaign_from_row(row)
+
+
 async def page_campaigns(
     conn: Connection, *, state: CampaignState | None = None, after: str = "", limit: int = 50
 ) -> list[Campaign]:

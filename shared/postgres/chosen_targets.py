@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from ..domain.bulk import ALL_TARGETS, BulkScope, TargetFilter
 from ..domain.globs import name_expression
@@ -113,6 +113,22 @@ async def chosen_batches(
             after = batch[-1].id
         if len(batch) < BATCH:
             return
+
+
+async def superseded(conn: Connection, target_ids: Sequence[TargetId]) -> set[TargetId]:
+    """Those of the targets whose branch a target of a later run of the campaign has, or is to have."""
+    rows = await conn.fetch(
+        """
+        SELECT t.id FROM targets t WHERE t.id = ANY($1::uuid[]) AND EXISTS (
+            SELECT FROM targets later JOIN runs r ON r.id = later.run_id
+            WHERE later.repository_node_id = t.repository_node_id AND later.branch = t.branch
+              AND later.campaign_id = t.campaign_id AND later.run_id > t.run_id AND NOT r.dry_run
+              AND (later.head_oid IS NOT NULL
+                   OR later.publish_as <> 'none' AND later.state NOT IN ('unchanged', 'failed', 'cancelled')))
+        """,
+        list(target_ids),
+    )
+    return {TargetId(row["id"]) for row in rows}
 
 
 def _values(wanted: TargetFilter) -> tuple[object, ...]:

@@ -19,6 +19,7 @@ from shared.domain.target import PublishAs, Target, TargetState
 from shared.outbox import Work
 from shared.postgres import bulk_operations, targets
 from shared.postgres.bulk_operations import finish_bulk_target
+from shared.postgres.chosen_targets import superseded
 
 from ..runtime import Command
 from .access import repository_token
@@ -51,11 +52,12 @@ async def act_on_target(ctx: CampaignsContext, command: Command) -> None:
     bulk_id = BulkOperationId(UUID(command.payload["bulk_operation_id"]))
     target_id = TargetId(UUID(command.payload["target_id"]))
     async with ctx.pool.acquire() as conn:
-        if not await bulk_operations.is_pending(conn, bulk_id, target_id):
+        bulk = await bulk_operations.fetch_pending(conn, bulk_id, target_id)
+        if bulk is None:
             return
-        bulk = await bulk_operations.get_bulk_operation(conn, bulk_id)
         target = await targets.get_target(conn, target_id)
-    if because := why_not(bulk.action, bulk.parameters, target):
+        is_superseded = bool(await superseded(conn, [target_id]))
+    if because := why_not(bulk.action, bulk.parameters, target, is_superseded=is_superseded):
         await _finish(ctx, command, bulk, target, BulkTargetState.SKIPPED, because)
     elif _is_of_postgres_alone(bulk.action, target):
         await _act_here(ctx, command, bulk, target)

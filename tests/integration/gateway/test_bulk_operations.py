@@ -128,6 +128,9 @@ async def test_a_campaigns_targets_are_the_newest_of_each_pull_request(
     body = {"action": "comment", "parameters": {"body": "Hello"}, "dry_run": True}
     outcome = (await _act(client, "/campaigns/notice", **body)).json()
     assert sorted(outcome["first"]) == ["acme/repo-1", "acme/repo-2", "acme/repo-3"]
+    superseded = (await _act(client, f"/runs/{run_id}", action="rerun", dry_run=True)).json()
+    assert sorted(superseded["first"]) == ["acme/repo-2", "acme/repo-4", "acme/repo-9"]
+    assert {"state": "skipped", "reason": "has a target of a later run", "count": 1} in superseded["reasons"]
     outcome = (await _act(client, "/campaigns/notice", action="rerun", dry_run=True)).json()
     assert sorted(outcome["first"]) == ["acme/repo-1", "acme/repo-2", "acme/repo-4", "acme/repo-9"]
 
