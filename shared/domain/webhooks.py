@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -156,11 +156,6 @@ def _wrong(pattern: str) -> str:
     return f"there is no event {pattern}" if known and state != "*" and state not in known else ""
 
 
-def patterns_of(event_type: str) -> tuple[str, str, str]:
-    """The three patterns that name an event."""
-    return "*", f"{event_type.partition('.')[0]}.*", event_type
-
-
 def check_url(url: str, *, allow_plain: bool) -> str:
     """The address of an endpoint: https, or http where `allow_plain`. Raises `InvalidInput`."""
     try:
@@ -180,8 +175,3 @@ def check_url(url: str, *, allow_plain: bool) -> str:
 
 def _bad_url(why: str) -> InvalidInput:
     return InvalidInput("the URL cannot be an endpoint's", [Problem(why, path="url")])
-
-
-def describe_patterns(patterns: Iterable[str]) -> str:
-    """`run.*, target.merged`."""
-    return ", ".join(patterns)
