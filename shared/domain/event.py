@@ -11,6 +11,16 @@ from .ids import BulkOperationId, EventId, RunId, TargetId, new_id
 from .run import RunState
 from .target import PullRequestRef, Target, TargetState
 
+EVENT_TYPES = frozenset(
+    {
+        *(f"run.{state}" for state in RunState),
+        *("run.paused", "run.resumed"),
+        *(f"target.{state}" for state in TargetState),
+        "target.acted",
+    }
+)
+"""Every type of event that there is."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Event:

@@ -8,7 +8,6 @@ promised order. `waiting → delivered | dead`; sent again by hand it waits once
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,10 +17,8 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from ..errors import InvalidInput, Problem
+from .event import EVENT_TYPES
 from .ids import RunId, TargetId, WebhookEndpointId, WebhookMessageId
-from .run import RunState
-from .selection import SelectionState
-from .target import TargetState
 
 PING = "webhook.ping"
 """Type of the message that only says that messages arrive."""
@@ -31,12 +28,7 @@ OLD_SECRET_LASTS = timedelta(days=1)
 
 LONGEST_URL = 2000
 
-_PATTERN = re.compile(r"\*|[a-z_]+\.(\*|[a-z_]+)")
-_STATES: Mapping[str, frozenset[str]] = {
-    "run": frozenset(RunState),
-    "target": frozenset(TargetState) | {"acted"},
-    "selection": frozenset(SelectionState),
-}
+_PATTERNS = frozenset({"*", *EVENT_TYPES, *(f"{each.partition('.')[0]}.*" for each in EVENT_TYPES)})
 
 
 class MessageState(StrEnum):
@@ -139,21 +131,17 @@ def body_of(told: Told) -> bytes:
 def check_patterns(patterns: Sequence[str]) -> tuple[str, ...]:
     """The patterns without repetition: `*`, `target.*`, `target.merged`. Raises `InvalidInput` for what is none."""
     problems = [
-        Problem(why, path=f"events.{position}", hint="write * or run.completed, target.merged, target.* and the like")
+        Problem(
+            f"there is no event {pattern!r}",
+            path=f"events.{position}",
+            hint="write *, run.*, target.* or one such as run.completed or target.merged",
+        )
         for position, pattern in enumerate(patterns)
-        if (why := _wrong(pattern))
+        if pattern not in _PATTERNS
     ]
     if problems:
         raise InvalidInput("the events are not all ones that happen", problems)
     return tuple(dict.fromkeys(patterns))
-
-
-def _wrong(pattern: str) -> str:
-    if not _PATTERN.fullmatch(pattern):
-        return f"{pattern!r} is no event"
-    kind, _, state = pattern.partition(".")
-    known = _STATES.get(kind)
-    return f"there is no event {pattern}" if known and state != "*" and state not in known else ""
 
 
 def check_url(url: str, *, allow_plain: bool) -> str:

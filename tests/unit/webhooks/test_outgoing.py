@@ -149,6 +149,7 @@ def test_while_secrets_or_keys_are_exchanged_the_old_one_and_the_new_one_count()
 
 def test_patterns_name_events_that_happen() -> None:
     assert check_patterns(["*", "run.*", "target.merged", "run.*"]) == ("*", "run.*", "target.merged")
+    assert check_patterns(["run.paused", "target.acted"])
     with pytest.raises(InvalidInput) as refused:
         check_patterns(["run.completed", "target.mergd", "merged", "tar*.open"])
     assert [problem.path for problem in refused.value.problems] == ["events.1", "events.2", "events.3"]
