@@ -15,7 +15,7 @@ from shared.domain.operation import NewOperation, Operation
 from shared.domain.run import Moved, Run, RunState, check_transition
 from shared.errors import Conflict, InvalidInput
 from shared.outbox import Outbox, Work
-from shared.postgres import campaigns, runs, selections, targets
+from shared.postgres import campaigns, previews, runs, selections, targets
 
 from ..selections.operations import forget_what_was_found
 
@@ -129,6 +129,8 @@ async def _preview(work: Work, order: RunOrder) -> Run:
         raise InvalidInput(f"a preview is published as it is: version {preview.spec_version}, and not as a dry run")
     if preview.state is not RunState.COMPLETED:
         raise Conflict(f"preview {preview.id} is {preview.state}; only a completed one can be published")
+    if await previews.lacks_changes(work.conn, preview.id):
+        raise Conflict(f"the changes of preview {preview.id} are not kept any more; preview again")
     return preview
 
 

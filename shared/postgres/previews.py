@@ -19,6 +19,15 @@ async def list_prepared(conn: Connection, preview_run_id: RunId) -> list[Target]
     return [target_from_row(row) for row in rows]
 
 
+async def lacks_changes(conn: Connection, preview_run_id: RunId) -> bool:
+    """Whether a prepared target of a preview has no stored change (any more)."""
+    return await conn.fetchval(
+        """SELECT EXISTS (SELECT FROM targets t WHERE t.run_id = $1 AND t.state = 'prepared'
+               AND NOT EXISTS (SELECT FROM artifacts a WHERE a.target_id = t.id AND a.kind = 'change'))""",
+        preview_run_id,
+    )
+
+
 async def insert_from_preview(conn: Connection, run_id: RunId, taken: Sequence[tuple[TargetId, NewTarget]]) -> None:
     """Inserts targets of a run, each with the target of the preview that it takes its change and its artifacts from.
 

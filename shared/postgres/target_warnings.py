@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..domain.ids import RunId, TargetId
@@ -19,11 +19,14 @@ async def add_warning(conn: Connection, target_id: TargetId, warning: str) -> No
     )
 
 
-async def replace_warnings(conn: Connection, target_id: TargetId, warnings: Sequence[str]) -> None:
-    """Gives a target these warnings, and no others."""
-    await conn.execute(
-        "UPDATE targets SET warnings = $2 WHERE id = $1 AND warnings <> $2", target_id, list(dict.fromkeys(warnings))
-    )
+async def replace_warnings(conn: Connection, found: Mapping[TargetId, Sequence[str]]) -> None:
+    """Gives targets these warnings, and no others."""
+    if found:
+        await conn.execute(
+            """UPDATE targets t SET warnings = f.warnings FROM jsonb_each($1) AS f (id, warnings)
+               WHERE t.id = f.id::uuid AND t.warnings <> f.warnings""",
+            {str(target_id): list(dict.fromkeys(warnings)) for target_id, warnings in found.items()},
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

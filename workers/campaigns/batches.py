@@ -14,10 +14,11 @@ from shared.domain.run import Run
 from shared.domain.spec import CampaignSpec
 from shared.domain.target import Target, TargetState
 from shared.errors import GitHubLimited, GitHubUnauthorized
+from shared.postgres import target_warnings
 
 from .access import repository_token
 from .context import CampaignsContext
-from .looking_ahead import LookingAhead
+from .looking_ahead import LookingAhead, Warnings
 from .moves import move_all
 from .preparing import Preparation, judged, prepare, record, store
 from .reading import Reader
@@ -39,7 +40,9 @@ async def prepare_batch(
             access = repository_token(ctx, waiting[0], SELECT, purpose="prepare")
             reader = Reader(ctx.github, await stack.enter_async_context(access))
         except JUDGED as error:
-            await asyncio.gather(*(_record(ctx, target, judged(error), spec=spec, actor=actor) for target in waiting))
+            await asyncio.gather(
+                *(_record(ctx, target, judged(error), {}, spec=spec, actor=actor) for target in waiting)
+            )
             return
         ahead = LookingAhead(ctx, run=run, spec=spec)
         ends = await asyncio.gather(
@@ -60,17 +63,24 @@ async def _prepare(
     actor: str,
 ) -> None:
     preparation = await prepare(ctx, target, run=run, spec=spec, reader=reader)
-    await ahead.warn(target, preparation)
+    warnings = await ahead.look(target, preparation)
     async with ctx.places:
-        await _record(ctx, target, preparation, spec=spec, actor=actor)
+        await _record(ctx, target, preparation, warnings, spec=spec, actor=actor)
 
 
 async def _record(
-    ctx: CampaignsContext, target: Target, preparation: Preparation, *, spec: CampaignSpec, actor: str
+    ctx: CampaignsContext,
+    target: Target,
+    preparation: Preparation,
+    warnings: Warnings,
+    *,
+    spec: CampaignSpec,
+    actor: str,
 ) -> None:
     stored = await store(ctx, target, preparation)
     async with ctx.outbox.transaction() as work:
         await record(work, target, preparation, stored, spec=spec, actor=actor)
+        await target_warnings.replace_warnings(work.conn, warnings)
 
 
 def _raise_one(errors: Sequence[BaseException]) -> None:

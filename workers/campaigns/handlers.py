@@ -16,7 +16,7 @@ from shared.domain.run import Run, RunState
 from shared.domain.spec import Signing
 from shared.domain.target import PublishAs, Target, TargetState
 from shared.outbox import Work
-from shared.postgres import artifacts, campaign_schedules, runs, selections, targets
+from shared.postgres import artifacts, campaign_schedules, runs, selections, target_warnings, targets
 from shared.postgres.pool import Connection
 
 from ..runtime import Command
@@ -97,10 +97,11 @@ async def prepare_target(ctx: CampaignsContext, command: Command) -> None:
     except JUDGED as error:
         preparation = judged(error)
     preparation = await conclude_again(ctx, target, preparation)
-    await LookingAhead(ctx, run=loaded.run, spec=spec).warn(target, preparation)
+    warnings = await LookingAhead(ctx, run=loaded.run, spec=spec).look(target, preparation)
     stored = await store(ctx, target, preparation)
     async with ctx.outbox.transaction(completing=command.operation_id) as work:
         await record(work, target, preparation, stored, spec=spec, actor=command.actor)
+        await target_warnings.replace_warnings(work.conn, warnings)
     await finish_run_if_settled(ctx, target.run_id)
 
 

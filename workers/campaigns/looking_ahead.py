@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from shared.domain.artifact import ArtifactKind
 from shared.domain.change import PreparedChange
+from shared.domain.ids import TargetId
 from shared.domain.permissions import PUBLISH, SELECT, Level, Permissions
 from shared.domain.run import Run
 from shared.domain.spec import CampaignSpec
-from shared.domain.target import Target, TargetState
+from shared.domain.target import NewTarget, Target, TargetState
 from shared.errors import GitHubUnavailable
 from shared.github.outlooks import Outlook, WantedOutlook, fetch_outlooks
 from shared.github.paging import PageSize
-from shared.postgres import installations, target_warnings, targets
+from shared.postgres import installations, targets
 
 from ..batching import Batcher
 from .access import repository_token
@@ -28,6 +30,9 @@ from .verdicts import JUDGED
 LOOK = {**SELECT, "pull_requests": Level.READ}
 _WORKFLOWS = ".github/workflows/"
 
+Warnings = Mapping[TargetId, Sequence[str]]
+"""The warnings about targets."""
+
 
 def permissions_to_publish(change: PreparedChange) -> Permissions:
     """GitHub refuses an App that changes a workflow without the permission of that name."""
@@ -38,46 +43,49 @@ def permissions_to_publish(change: PreparedChange) -> Permissions:
 
 @dataclass(frozen=True)
 class _Asked:
-    target: Target
+    batch_of: Target
     wanted: WantedOutlook
 
 
 class LookingAhead:
-    """Looks ahead for the targets of one batch of a run; does nothing but in a dry run."""
+    """Looks ahead for the targets of one batch of a run; finds nothing but in a dry run."""
 
     def __init__(self, ctx: CampaignsContext, *, run: Run, spec: CampaignSpec) -> None:
         self._ctx, self._run, self._spec = ctx, run, spec
         self._ask = Batcher(self._fetch)
         self._size = PageSize()
 
-    async def warn(self, target: Target, preparation: Preparation) -> None:
-        """Keeps the warnings about a target that was prepared.
+    async def look(self, target: Target, preparation: Preparation) -> Warnings:
+        """The warnings about a target that was prepared, and about its parts; to be kept once they are recorded.
 
         Where GitHub cannot be asked that is a warning too; but a limit is raised, as everywhere.
         """
-        if not self._run.dry_run or preparation.state is not TargetState.PREPARED:
-            return
+        if not self._run.dry_run:
+            return {}
+        prepared = [(part.target, part.preparation) for part in preparation.parts]
+        prepared += [(target, preparation)] if preparation.state is TargetState.PREPARED else []
+        found = await asyncio.gather(*(self._warnings(each, its, batch_of=target) for each, its in prepared))
+        return {each.id: warnings for (each, _), warnings in zip(prepared, found, strict=True)}
+
+    async def _warnings(
+        self, target: Target | NewTarget, preparation: Preparation, *, batch_of: Target
+    ) -> Sequence[str]:
         change = PreparedChange.from_json(preparation.contents[ArtifactKind.CHANGE])
         async with self._ctx.pool.acquire() as conn:
             installation = await installations.get_installation(conn, target.installation_id)
         warnings = [*warnings_about_permissions(installation.permissions, permissions_to_publish(change))]
-        try:
-            warnings += await self._look(target)
-        except (*JUDGED, GitHubUnavailable) as error:
-            warnings.append(f"access: what is on GitHub already could not be looked at: {error}")
-        async with self._ctx.pool.acquire() as conn:
-            await target_warnings.replace_warnings(conn, target.id, warnings)
-
-    async def _look(self, target: Target) -> list[str]:
         wanted = WantedOutlook(
             repository_node_id=target.repository_node_id, base_branch=target.base_branch, branch=target.branch
         )
-        outlook = await self._ask(_Asked(target, wanted))
+        try:
+            outlook = await self._ask(_Asked(batch_of, wanted))
+        except (*JUDGED, GitHubUnavailable) as error:
+            return [*warnings, f"access: what is on GitHub already could not be looked at: {error}"]
         own = await self._own(target, viewer=outlook.view.viewer if outlook else "")
         mark = pull_request_mark(target, campaign=self._run.campaign_name)
-        return list(warnings_about(Prospect(target=target, mark=mark, own=own), outlook, self._spec))
+        return [*warnings, *warnings_about(Prospect(target=target, mark=mark, own=own), outlook, self._spec)]
 
-    async def _own(self, target: Target, *, viewer: str) -> OwnCommits:
+    async def _own(self, target: Target | NewTarget, *, viewer: str) -> OwnCommits:
         async with self._ctx.pool.acquire() as conn:
             siblings = await targets.by_branch(conn, target.repository_node_id, target.branch)
         own = [sibling for sibling in siblings if sibling.campaign_id == target.campaign_id]
@@ -88,6 +96,6 @@ class LookingAhead:
         )
 
     async def _fetch(self, asked: Sequence[_Asked]) -> Sequence[Outlook | None]:
-        async with repository_token(self._ctx, asked[0].target, LOOK, purpose="look ahead") as token:
+        async with repository_token(self._ctx, asked[0].batch_of, LOOK, purpose="look ahead") as token:
             wanted = [each.wanted for each in asked]
             return await fetch_outlooks(self._ctx.github, wanted, token=token, size=self._size)

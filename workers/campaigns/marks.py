@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from shared.domain.ids import BulkOperationId, RunId, TargetId
-from shared.domain.target import Target
+from shared.domain.target import NewTarget, Target
 
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _MARK = re.compile(rf"<!-- octobatch campaign=([a-z0-9-]+) target=([0-9a-f]{{16}}) run=({_UUID}) -->")
@@ -38,7 +38,7 @@ class CommitMark:
     change: str
 
 
-def pull_request_mark(target: Target, *, campaign: str) -> PullRequestMark:
+def pull_request_mark(target: Target | NewTarget, *, campaign: str) -> PullRequestMark:
     """The mark of a target's pull request."""
     identity = "\n".join((target.repository_node_id, target.base_branch, target.group))
     key = hashlib.sha256(identity.encode()).hexdigest()[:16]

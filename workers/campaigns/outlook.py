@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from shared.domain.globs import matches_path
 from shared.domain.permissions import Level, Permissions, missing_permissions
 from shared.domain.spec import CampaignSpec, MergeMethod, Signing
-from shared.domain.target import Target
+from shared.domain.target import NewTarget, Target
 from shared.github.outlooks import Outlook, Ruleset
 
 from .marks import CommitMark, PullRequestMark
@@ -35,7 +35,7 @@ _PATTERNS = {
 class Prospect:
     """A change that would be published: its target, and by what Octobatch knows its own on that branch."""
 
-    target: Target
+    target: Target | NewTarget
     mark: PullRequestMark
     own: OwnCommits
 

@@ -6,8 +6,7 @@ import json
 from typing import Any
 
 from shared.domain.target import ReviewState, Target, TargetState
-from tests.integration.following.conftest import WorldMaker
-from tests.integration.following.world import BRANCH, SPEC, World
+from tests.integration.following.world import BRANCH, SPEC, World, WorldMaker
 
 
 def open_by_hand(world: World, repository: str, branch: str) -> int:

@@ -6,8 +6,7 @@ from shared.domain import commands
 from shared.domain.ids import RunId
 from shared.domain.target import TargetState
 from shared.postgres import target_warnings
-from tests.integration.following.conftest import WorldMaker
-from tests.integration.following.world import BRANCH, World
+from tests.integration.following.world import BRANCH, SPEC, World, WorldMaker
 
 REST = """\
   autoMerge: rebase
@@ -79,3 +78,38 @@ async def test_a_preview_tells_whose_pull_request_it_would_update(make_world: Wo
         "permissions: the installation does not grant pull_requests: write",
         f"pullRequest: #{pull['number']} of an earlier run would be updated",
     ]
+
+
+PARTS = """\
+transformChanges:
+  group: [{directory: web, branch: octobatch/a-web}]
+"""
+
+
+async def test_the_parts_of_a_change_are_previewed_and_published_like_any_other(make_world: WorldMaker) -> None:
+    world = await make_world()
+    [repository] = world.repositories
+    name = f"{world.owner}-parts"
+    document = SPEC.format(name=name, rest=PARTS).replace("path: c.yml", "path: web/c.yml")
+    world.campaign_id = await world.rows.campaign(name=name, document=document)
+    world.push(repository, {"web/c.yml": "a: 1\n"})
+    world.push(repository, {"theirs": "x"}, branch="octobatch/a-web")
+    preview_id = await preview(world)
+    found = {target.branch: target for target in await world.rows.targets_of(preview_id)}
+    assert found[BRANCH].state is TargetState.UNCHANGED
+    assert any("foreignCommits: octobatch/a-web" in warning for warning in found["octobatch/a-web"].warnings)
+    world.push(repository, {"theirs": None, "web/c.yml": "a: 1\n"}, branch="octobatch/a-web")
+
+    run_id = await world.rows.run(world.campaign_id, state="planning")
+    await world.ctx.pool.execute(
+        "UPDATE runs SET preview_run_id = $2, moved = 'prepare',"
+        " selection_id = (SELECT selection_id FROM runs WHERE id = $2) WHERE id = $1",
+        run_id,
+        preview_id,
+    )
+    world.push(repository, {"elsewhere": "x"})
+    await world.rows.command(commands.plan_run(run_id, actor="test"))
+    await world.work()
+    [target] = await world.rows.targets_of(run_id)
+    assert (target.branch, target.state) == ("octobatch/a-web", TargetState.BLOCKED)
+    assert "did not make" in (target.reason or "")
