@@ -23,7 +23,7 @@ CREATE INDEX targets_waiting ON targets (run_id, id)
 CREATE INDEX targets_to_decorate ON targets (id) WHERE pull_request_node_id IS NOT NULL AND decorated_at IS NULL;
 DROP INDEX targets_to_follow;
 CREATE INDEX targets_to_follow ON targets (checked_at NULLS FIRST, id)
-    WHERE pull_request_node_id IS NOT NULL AND state NOT IN ('merged', 'cancelled');
+    WHERE pull_request_node_id IS NOT NULL AND state <> 'merged';
 CREATE INDEX targets_by_campaign_and_state ON targets (campaign_id, state);
 
 ALTER TABLE runs

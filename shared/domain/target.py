@@ -48,13 +48,14 @@ TARGET_TRANSITIONS: dict[TargetState, frozenset[TargetState]] = {
     _S.BLOCKED: frozenset({_S.PENDING, _S.OPEN, _S.DRAFT, _S.MERGED, _S.CLOSED, _S.CANCELLED}),
     _S.FAILED: frozenset({_S.PENDING, _S.CANCELLED}) | _ENDED_ON_GITHUB,
     _S.UNCHANGED: frozenset({_S.PENDING, _S.CLOSED}),
-    _S.CANCELLED: frozenset({_S.PENDING}),
+    _S.CANCELLED: frozenset({_S.PENDING, _S.MERGED}),
     _S.MERGED: frozenset(),
 }
 """Where a target may go from where it is.
 
 Whatever begins anew (a retry, a rebase, steps run again) goes to `pending` with the next `attempt`. A target whose
 steps fail then keeps the pull request that it has, and goes back to `open`, `draft` or `conflicted` with a reason.
+A cancelled target keeps an open pull request too, which may be merged all the same.
 What was at work on GitHub when its run was paused ends, and makes a paused target `open` or `draft`.
 """
 

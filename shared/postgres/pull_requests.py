@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from ..domain.ids import TargetId
-from ..domain.target import ChecksState, ReviewState, Target
+from ..domain.target import ChecksState, ReviewState, Target, TargetState
 from .pool import Connection
 from .targets import TARGET_COLUMNS, target_from_row
 
@@ -39,20 +39,22 @@ async def due_for_reconcile(
     """Targets whose pull request may change and was not asked for since `checked_before`: least recently first.
 
     Those that were never asked for, or that a webhook pointed at, come before all others. A closed one may be opened
-    again: it is asked for less often, and no more once it has not changed since `closed_since`.
+    again, and that of a cancelled target be merged: they are asked for less often, and no more once they have not
+    changed since `closed_since`.
     """
     rows = await conn.fetch(
         f"""
         SELECT {TARGET_COLUMNS} FROM targets t
-        WHERE t.pull_request_node_id IS NOT NULL AND t.state NOT IN ('merged', 'cancelled') AND t.detached_at IS NULL
-          AND (t.checked_at IS NULL OR t.checked_at < CASE t.state WHEN 'closed' THEN $3::timestamptz ELSE $1 END)
-          AND (t.state <> 'closed' OR t.checked_at IS NULL OR t.updated_at > $4)
+        WHERE t.pull_request_node_id IS NOT NULL AND t.state <> 'merged' AND t.detached_at IS NULL
+          AND (t.checked_at IS NULL OR t.checked_at < CASE WHEN t.state = ANY($5) THEN $3::timestamptz ELSE $1 END)
+          AND (t.state <> ALL($5) OR t.checked_at IS NULL OR t.updated_at > $4)
         ORDER BY t.checked_at NULLS FIRST, t.id LIMIT $2
         """,  # noqa: S608
         checked_before,
         limit,
         closed_checked_before,
         closed_since,
+        [TargetState.CLOSED, TargetState.CANCELLED],
     )
     return [target_from_row(row) for row in rows]
 

@@ -26,6 +26,7 @@ from .conflicts import ends_in_ours
 from .context import CampaignsContext
 from .preparing import Preparation
 from .publishing import state_of
+from .verdicts import JUDGED
 
 NEEDLESS = "the base branch has the whole change already"
 
@@ -34,17 +35,22 @@ async def conclude_again(ctx: CampaignsContext, target: Target, preparation: Pre
     """The preparation as it is to be recorded, by the table above. Nothing changes for a first attempt."""
     if target.pull_request is None or preparation.state not in (TargetState.FAILED, TargetState.UNCHANGED):
         return preparation
-    if preparation.state is TargetState.UNCHANGED:
+    if preparation.state is TargetState.FAILED:
+        why = f"the steps failed on the newest {target.base_branch}: {preparation.reason}"
+        return await _as_it_was(ctx, target, preparation, why=why)
+    try:
         return await _conclude_unchanged(ctx, target, target.pull_request, preparation)
-    return await _as_it_was(ctx, target, preparation, why=f"the steps failed on the newest {target.base_branch}")
+    except JUDGED as error:
+        why = f"the steps change nothing any more, but the pull request cannot be closed: {error}"
+        return await _as_it_was(ctx, target, preparation, why=why)
 
 
 async def _as_it_was(ctx: CampaignsContext, target: Target, preparation: Preparation, *, why: str) -> Preparation:
     async with ctx.pool.acquire() as conn:
         before = await attempts.state_before_attempt(conn, target.id)
-    state = before if before in FOLLOWED else preparation.state
-    reason = f"{why}, and the pull request stays as it was: {preparation.reason}"
-    return replace(preparation, state=state, reason=reason)
+    stopped = TargetState.FAILED if preparation.state is TargetState.FAILED else TargetState.BLOCKED
+    state = before if before in FOLLOWED else stopped
+    return replace(preparation, state=state, reason=f"{why}; the pull request stays as it was")
 
 
 async def _conclude_unchanged(

@@ -17,6 +17,7 @@ from shared.errors import GitHubLimited, GitHubUnauthorized
 from shared.postgres import target_warnings
 
 from .access import repository_token
+from .again import conclude_again
 from .context import CampaignsContext
 from .looking_ahead import LookingAhead, Warnings
 from .moves import move_all
@@ -77,6 +78,7 @@ async def _record(
     spec: CampaignSpec,
     actor: str,
 ) -> None:
+    preparation = await conclude_again(ctx, target, preparation)
     stored = await store(ctx, target, preparation)
     async with ctx.outbox.transaction() as work:
         await record(work, target, preparation, stored, spec=spec, actor=actor)

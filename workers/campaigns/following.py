@@ -129,7 +129,7 @@ def followed_state(followed: FollowedPullRequest, current: TargetState) -> Targe
     """The target's state by what GitHub says now; while GitHub computes conflicts, what was known of them stands."""
     said = state_of(followed.pull_request)
     if said in (TargetState.MERGED, TargetState.CLOSED):
-        return said
+        return state_to_take(current, said)
     conflicts = current is TargetState.CONFLICTED if followed.conflicts is None else followed.conflicts
     if conflicts:
         return state_to_take(current, TargetState.CONFLICTED)

@@ -50,6 +50,8 @@ def state_to_take(current: TargetState, said: TargetState) -> TargetState:
 
     A target that is on its way again, or that has come to a stop, takes in only how its pull request ended.
     """
+    if said is TargetState.CLOSED and current is TargetState.CANCELLED:
+        return current
     if said in (TargetState.MERGED, TargetState.CLOSED):
         return said
     if current is TargetState.CONFLICTED:

@@ -174,6 +174,7 @@ async def test_whatever_has_a_pull_request_that_may_change_is_asked_for_and_a_cl
         run_id = await insert_run(conn, campaign_id)
         asked: dict[tuple[str, int, int], bool] = {
             ("failed", 2, 0): True, ("blocked", 2, 0): True, ("pending", 2, 0): True, ("cancelled", 2, 0): False,
+            ("cancelled", 90, 0): True,
             ("merged", 2, 0): False, ("closed", 2, 0): False, ("closed", 90, 0): True, ("closed", 90, 2): False,
         }  # fmt: skip
         for number, ((state, minutes, days), is_due) in enumerate(asked.items()):

@@ -75,7 +75,8 @@ async def test_a_rebase_whose_steps_fail_leaves_the_pull_request_in_conflict_wit
         await world.reconcile()
         target = await world.target()
         assert (target.state, target.attempt) == (TargetState.CONFLICTED, 2)
-        assert str(target.reason).startswith("the steps failed on the newest main, and the pull request stays")
+        assert str(target.reason).startswith("the steps failed on the newest main: step 1")
+        assert str(target.reason).endswith("; the pull request stays as it was")
     world.push(pull["repository"], {"c.yml": "a: 7\n"})
     await world.reconcile()
     assert (await world.target()).state is TargetState.OPEN

@@ -40,7 +40,7 @@ MAY_BECOME = """
     conflicted  x . . . . . x x . x x . . x
     merged      . . . . . . . . . . . . . .
     closed      . . . . . . x x x x . . . .
-    cancelled   x . . . . . . . . . . . . .
+    cancelled   x . . . . . . . . x . . . .
     paused      x . x . . . x x . x x x . .
     blocked     x . . . . . x x . x x x . .
 """
