@@ -14,6 +14,7 @@ from shared.errors import OctobatchError
 from . import (
     acting,
     applying,
+    artifacts,
     bulk,
     campaigns,
     installations,
@@ -62,7 +63,7 @@ def octobatch(
 
 
 def _register_all() -> None:
-    for part in (applying, runs, targets, acting, tokens, token_records, pages):
+    for part in (applying, runs, targets, artifacts, acting, tokens, token_records, pages):
         part.register(app)
     app.add_typer(campaigns.app, name="campaigns")
     app.add_typer(bulk.app, name="bulk")

@@ -52,6 +52,7 @@ KINDS: dict[type[Exception], Kind] = {
     errors.InvalidSpec: Kind("invalid-spec", 422, "Correct the fields that `problems` lists, with their lines."),
     errors.InvalidPolicies: Kind("invalid-policies", 422, "Correct what `problems` lists, each with its line."),
     errors.InvalidInput: Kind("invalid-input", 422, "Correct the fields that `problems` lists."),
+    errors.ArtifactDeleted: Kind("artifact-deleted", 410, "Run the campaign again: its artifacts are made anew."),
     errors.NotFound: Kind("not-found", 404, "Check the name or id; lists show what exists."),
     errors.AlreadyExists: Kind("already-exists", 409, "Choose another name, or change the existing one with PUT."),
     errors.InvalidTransition: Kind("invalid-transition", 409, "Read the resource again: its state has changed."),

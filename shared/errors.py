@@ -77,6 +77,14 @@ class NotFound(OctobatchError):
         self.identifier = str(identifier)
 
 
+class ArtifactDeleted(NotFound):
+    """An artifact was deleted, since its run ended longer ago than artifacts are kept."""
+
+    def __init__(self, kind: str, target_id: object) -> None:
+        super().__init__(f"{kind} of target", target_id)
+        self.args = (f"{kind} of target {target_id} was deleted: its run ended longer ago than artifacts are kept",)
+
+
 class Conflict(OctobatchError):
     """The request contradicts the present state; the message says what would be possible."""
 

@@ -167,6 +167,13 @@ class GatewaySettings(WebhooksSettings):
     )
     oidc_audience: str = Field("octobatch", min_length=1, description="audience that OIDC tokens must be made for")
 
+    artifact_downloads: str = Field(
+        "auto",
+        pattern="^(auto|redirect|stream)$",
+        description="redirect = downloads of artifacts go to S3 by a presigned URL; stream = through the gateway;"
+        " auto = redirect where the store is AWS's own, which users reach",
+    )
+
     @field_validator("oidc_issuers")
     @classmethod
     def _are_addresses(cls, issuers: str) -> str:
@@ -247,6 +254,9 @@ class CampaignsSettings(WorkerSettings, WebhooksSettings):
         30, ge=1, description="how long the log of outgoing webhooks keeps what was delivered or given up"
     )
 
+    artifact_retention_days: float = Field(
+        0, ge=0, description="how long logs, patches and diffs are kept after the end of their run; 0 = for ever"
+    )
     git_cache_dir: Path | None = Field(
         None,
         description="folder for git's objects of repositories that were cloned; none = in the folder of working copies",

@@ -15,6 +15,7 @@ from shared.postgres.events import list_events_of_target
 from ..auth import SignedIn
 from ..paging import Page
 from ..resources import Opened
+from .contents import content_of, download_of
 from .schemas import ShownArtifact, ShownEvent, ShownTarget
 
 router = APIRouter(prefix="/targets", tags=["targets"])
@@ -44,6 +45,16 @@ async def list_artifacts(target_id: UUID, resources: Opened, _: SignedIn) -> Pag
     return Page(items=[ShownArtifact.model_validate(each) for each in stored], next_cursor=None)
 
 
+@router.get("/{target_id}/artifacts/{kind}/download", response_class=Response)
+async def download_artifact(
+    target_id: UUID, kind: ArtifactKind, request: Request, resources: Opened, _: SignedIn
+) -> Response:
+    """An artifact to save: 307 to the store where clients reach it, else its content; 410 once it was deleted."""
+    async with resources.pool.acquire() as conn:
+        artifact = await artifacts.get_artifact(conn, TargetId(target_id), kind)
+    return await download_of(artifact, request, resources)
+
+
 @router.get("/{target_id}/events")
 async def list_events(target_id: UUID, resources: Opened, _: SignedIn) -> Page[ShownEvent]:
     """What happened to a target, oldest first."""
@@ -58,9 +69,4 @@ async def get_content(target_id: UUID, kind: Content, request: Request, resource
     """The log, patch or diff of a target."""
     async with resources.pool.acquire() as conn:
         artifact = await artifacts.get_artifact(conn, TargetId(target_id), ArtifactKind(kind))
-    etag = f'"{artifact.sha256}"'
-    headers = {"ETag": etag, "Content-Disposition": f'inline; filename="{target_id}.{kind}"'}
-    if request.headers.get("if-none-match") == etag:
-        return Response(status_code=304, headers=headers)
-    content = await resources.blobs.get(artifact.key)
-    return Response(content, media_type=artifact.kind.media_type, headers=headers)
+    return await content_of(artifact, request, resources.blobs, disposition="inline")

@@ -51,11 +51,12 @@ class ShownTarget(Shown):
 
 
 class ShownArtifact(Shown):
-    """A stored artifact; its content is at `/targets/{id}/{kind}`."""
+    """A stored artifact; its content is at `/targets/{id}/{kind}`, and to save at `…/artifacts/{kind}/download`."""
 
     kind: ArtifactKind
+    media_type: str
     size_bytes: int
-    sha256: str
+    sha256: str = Field(description="hex digest of the content")
     created_at: datetime
 
 

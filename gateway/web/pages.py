@@ -166,6 +166,6 @@ async def _artifact_text(resources: Resources, target_id: TargetId, kind: Artifa
     try:
         async with resources.pool.acquire() as conn:
             artifact = await artifacts.get_artifact(conn, target_id, kind)
-        return (await resources.blobs.get(artifact.key)).decode(errors="replace")
+        return artifact.unpacked(await resources.blobs.get(artifact.key)).decode(errors="replace")
     except NotFound:
         return ""

@@ -36,6 +36,10 @@ ALTER TABLE runs
     ADD COLUMN is_scheduled boolean NOT NULL DEFAULT false,
     ADD COLUMN release_at timestamptz;
 
+ALTER TABLE runs ADD COLUMN artifacts_deleted_at timestamptz;
+CREATE INDEX artifacts_by_run ON artifacts (run_id);
+CREATE INDEX artifacts_by_key ON artifacts (key);
+
 ALTER TABLE campaigns
     ADD COLUMN next_run_at timestamptz,
     ADD COLUMN closed_at timestamptz;

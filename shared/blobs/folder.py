@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 from ..errors import NotFound, Unavailable
+
+PIECE_BYTES = 256 * 1024
 
 
 class FolderStore:
@@ -16,7 +19,14 @@ class FolderStore:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    async def put(self, key: str, content: bytes, *, media_type: str) -> None:  # noqa: ARG002
+    async def put(
+        self,
+        key: str,
+        content: bytes,
+        *,
+        media_type: str,  # noqa: ARG002
+        encoding: str | None = None,  # noqa: ARG002
+    ) -> None:
         """Stores `content`, synced to disk; raises `Unavailable` where the disk is full or not writable."""
         try:
             await asyncio.to_thread(_write, self._folder / key, content)
@@ -31,6 +41,22 @@ class FolderStore:
             raise NotFound("blob", key) from None
         except OSError as error:
             raise Unavailable("the artifact folder", f"{self._folder}: {error.strerror}") from error
+
+    async def pieces(self, key: str) -> AsyncIterator[bytes]:
+        """The same, piece by piece; raises `NotFound` and `Unavailable` before the first."""
+        try:
+            file = await asyncio.to_thread((self._folder / key).open, "rb")
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            raise NotFound("blob", key) from None
+        except OSError as error:
+            raise Unavailable("the artifact folder", f"{self._folder}: {error.strerror}") from error
+        with file:
+            while piece := await asyncio.to_thread(file.read, PIECE_BYTES):
+                yield piece
+
+    async def address(self, key: str, *, file_name: str, seconds: int) -> str | None:  # noqa: ARG002
+        """None: files have no URLs."""
+        return None
 
     async def delete(self, key: str) -> None:
         """Removes it; where there is nothing, that is no error. Raises `Unavailable`."""

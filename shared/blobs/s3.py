@@ -14,6 +14,8 @@ from pydantic import SecretStr
 
 from ..errors import NotFound, Unavailable
 
+PIECE_BYTES = 256 * 1024
+
 
 @dataclass(frozen=True, kw_only=True)
 class S3Location:
@@ -34,10 +36,11 @@ class S3Store:
         self._client = client
         self._location = location
 
-    async def put(self, key: str, content: bytes, *, media_type: str) -> None:
-        """Stores `content` with its media type; raises `Unavailable`."""
+    async def put(self, key: str, content: bytes, *, media_type: str, encoding: str | None = None) -> None:
+        """Stores `content` with its media type and encoding; raises `Unavailable`."""
+        encoded = {"ContentEncoding": encoding} if encoding else {}
         with self._translated(key):
-            await self._client.put_object(**self._object(key), Body=content, ContentType=media_type)
+            await self._client.put_object(**self._object(key), Body=content, ContentType=media_type, **encoded)
 
     async def get(self, key: str) -> bytes:
         """What is stored there; raises `NotFound`, `Unavailable`."""
@@ -45,6 +48,24 @@ class S3Store:
             answer = await self._client.get_object(**self._object(key))
             async with answer["Body"] as body:
                 return await body.read()
+
+    async def pieces(self, key: str) -> AsyncIterator[bytes]:
+        """The same, piece by piece; raises `NotFound` and `Unavailable` before the first."""
+        with self._translated(key):
+            answer = await self._client.get_object(**self._object(key))
+            async with answer["Body"] as body:
+                async for piece in body.content.iter_chunked(PIECE_BYTES):
+                    yield piece
+
+    async def address(self, key: str, *, file_name: str, seconds: int) -> str | None:
+        """A presigned URL; browsers save what it gives under `file_name`."""
+        disposition = f'attachment; filename="{file_name}"'
+        with self._translated(key):
+            return await self._client.generate_presigned_url(
+                "get_object",
+                Params={**self._object(key), "ResponseContentDisposition": disposition},
+                ExpiresIn=seconds,
+            )
 
     async def delete(self, key: str) -> None:
         """Removes it; where there is nothing, that is no error. Raises `Unavailable`."""

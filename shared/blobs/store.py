@@ -28,12 +28,23 @@ _KEY = re.compile(r"(?!.*(?:^|/)\.{1,2}(?:/|$))[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]
 class BlobStore(Protocol):
     """Where artifacts are kept. Writing the same key again replaces what was there, whole or not at all."""
 
-    async def put(self, key: str, content: bytes, *, media_type: str) -> None:
-        """Stores `content`; once it returns, a crash does not lose it. Raises `Unavailable`."""
+    async def put(self, key: str, content: bytes, *, media_type: str, encoding: str | None = None) -> None:
+        """Stores `content`; once it returns, a crash does not lose it. Raises `Unavailable`.
+
+        `encoding` is what HTTP calls Content-Encoding, such as gzip, where the content has one.
+        """
         ...
 
     async def get(self, key: str) -> bytes:
         """What is stored there; raises `NotFound`, `Unavailable`."""
+        ...
+
+    def pieces(self, key: str) -> AsyncIterator[bytes]:
+        """The same, piece by piece; raises `NotFound` and `Unavailable` before the first."""
+        ...
+
+    async def address(self, key: str, *, file_name: str, seconds: int) -> str | None:
+        """A URL that gives what is stored there to whoever has it, for so long; None where the store has no URLs."""
         ...
 
     async def delete(self, key: str) -> None:
@@ -47,11 +58,17 @@ class _CheckedStore:
     def __init__(self, store: BlobStore) -> None:
         self._store = store
 
-    async def put(self, key: str, content: bytes, *, media_type: str) -> None:
-        await self._store.put(checked_key(key), content, media_type=media_type)
+    async def put(self, key: str, content: bytes, *, media_type: str, encoding: str | None = None) -> None:
+        await self._store.put(checked_key(key), content, media_type=media_type, encoding=encoding)
 
     async def get(self, key: str) -> bytes:
         return await self._store.get(checked_key(key))
+
+    def pieces(self, key: str) -> AsyncIterator[bytes]:
+        return self._store.pieces(checked_key(key))
+
+    async def address(self, key: str, *, file_name: str, seconds: int) -> str | None:
+        return await self._store.address(checked_key(key), file_name=file_name, seconds=seconds)
 
     async def delete(self, key: str) -> None:
         await self._store.delete(checked_key(key))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from asyncpg import Record
 
 from ..domain.artifact import Artifact, ArtifactKind
 from ..domain.ids import ArtifactId, RunId, TargetId, new_id
-from ..errors import NotFound
+from ..errors import ArtifactDeleted, NotFound
 from .pool import Connection
 
 _COLUMNS = "id, run_id, target_id, kind, key, size_bytes, sha256, created_at"
@@ -50,15 +53,48 @@ async def fetch_artifacts(conn: Connection, target_id: TargetId) -> list[Artifac
 
 
 async def get_artifact(conn: Connection, target_id: TargetId, kind: ArtifactKind) -> Artifact:
-    """The target's artifact of that kind; raises `NotFound`."""
+    """The target's artifact of that kind; raises `ArtifactDeleted` where it was there once, else `NotFound`."""
     row = await conn.fetchrow(
         f"SELECT {_COLUMNS} FROM artifacts WHERE target_id = $1 AND kind = $2",  # noqa: S608
         target_id,
         kind,
     )
-    if row is None:
-        raise NotFound(f"{kind} of target", target_id)
-    return _from_row(row)
+    if row is not None:
+        return _from_row(row)
+    if await conn.fetchval(
+        """SELECT r.artifacts_deleted_at IS NOT NULL FROM targets t JOIN runs r ON r.id = t.run_id WHERE t.id = $1""",
+        target_id,
+    ):
+        raise ArtifactDeleted(kind, target_id)
+    raise NotFound(f"{kind} of target", target_id)
+
+
+async def list_expired(conn: Connection, *, ended_before: datetime, limit: int) -> list[Artifact]:
+    """Artifacts of runs that ended before a time, of the oldest runs first."""
+    rows = await conn.fetch(
+        """
+        SELECT a.id, a.run_id, a.target_id, a.kind, a.key, a.size_bytes, a.sha256, a.created_at
+        FROM runs r JOIN artifacts a ON a.run_id = r.id
+        WHERE r.finished_at < $1 ORDER BY r.finished_at, a.id LIMIT $2
+        """,
+        ended_before,
+        limit,
+    )
+    return [_from_row(row) for row in rows]
+
+
+async def list_keys_in_use(conn: Connection, *, keys: Sequence[str], but_for: Sequence[ArtifactId]) -> list[str]:
+    """Those keys that other artifacts have too."""
+    rows = await conn.fetch("SELECT key FROM artifacts WHERE key = ANY($1) AND NOT id = ANY($2)", keys, but_for)
+    return [row["key"] for row in rows]
+
+
+async def delete_artifacts(conn: Connection, expired: Sequence[Artifact]) -> None:
+    """Forgets artifacts; their runs know that they had some."""
+    await conn.execute("DELETE FROM artifacts WHERE id = ANY($1)", [each.id for each in expired])
+    await conn.execute(
+        "UPDATE runs SET artifacts_deleted_at = now() WHERE id = ANY($1)", list({each.run_id for each in expired})
+    )
 
 
 def _from_row(row: Record) -> Artifact:

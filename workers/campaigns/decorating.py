@@ -124,7 +124,7 @@ async def _codeowners(
 async def _changed_paths(ctx: CampaignsContext, target: Target) -> list[str]:
     async with ctx.pool.acquire() as conn:
         artifact = await artifacts.get_artifact(conn, target.id, ArtifactKind.CHANGE)
-    return [file.path for file in PreparedChange.from_json(await ctx.blobs.get(artifact.key)).files]
+    return [file.path for file in PreparedChange.from_json(artifact.unpacked(await ctx.blobs.get(artifact.key))).files]
 
 
 def _node_id(target: Target) -> str:

@@ -163,7 +163,7 @@ async def _publish(ctx: CampaignsContext, command: Command, target: Target, run:
             spec = await load_spec(conn, run)
         publication = Publication(
             target=target,
-            change=PreparedChange.from_json(await ctx.blobs.get(artifact.key)),
+            change=PreparedChange.from_json(artifact.unpacked(await ctx.blobs.get(artifact.key))),
             mark=pull_request_mark(target, campaign=run.campaign_name),
             commit_mark=CommitMark(target_id=target.id, change=artifact.sha256[:16]),
             siblings=[sibling for sibling in siblings if sibling.campaign_id == target.campaign_id],

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from shared.domain import commands
-from shared.domain.artifact import ArtifactKind, artifact_key
+from shared.domain.artifact import ArtifactKind, NewArtifact, new_artifact
 from shared.domain.change import PreparedChange
 from shared.domain.ids import TargetId
 from shared.domain.run import Run
@@ -46,17 +45,6 @@ class PreparedPart:
 
     target: NewTarget
     preparation: Preparation
-
-
-@dataclass(frozen=True, kw_only=True)
-class StoredArtifact:
-    """An artifact whose bytes are in the blob store."""
-
-    target_id: TargetId
-    kind: ArtifactKind
-    key: str
-    size_bytes: int
-    sha256: str
 
 
 async def prepare(
@@ -130,19 +118,18 @@ def judged(error: Exception) -> Preparation:
     return Preparation(state=verdict.state, reason=verdict.reason, contents={ArtifactKind.LOG: log})
 
 
-async def store(ctx: CampaignsContext, target: Target, preparation: Preparation) -> list[StoredArtifact]:
+async def store(ctx: CampaignsContext, target: Target, preparation: Preparation) -> list[NewArtifact]:
     """Puts the contents into the blob store: before Postgres speaks of them, under keys that come of their content."""
+    contents = [(target.id, preparation.contents)]
+    contents += [(part.target.id, part.preparation.contents) for part in preparation.parts]
 
-    async def put(target_id: TargetId, kind: ArtifactKind, content: bytes) -> StoredArtifact:
-        sha256 = hashlib.sha256(content).hexdigest()
-        key = artifact_key(target.run_id, target_id, kind, sha256)
-        await ctx.blobs.put(key, content, media_type=kind.media_type)
-        return StoredArtifact(target_id=target_id, kind=kind, key=key, size_bytes=len(content), sha256=sha256)
+    async def put(target_id: TargetId, kind: ArtifactKind, content: bytes) -> NewArtifact:
+        artifact = await asyncio.to_thread(new_artifact, target.run_id, target_id, kind, content)
+        await ctx.blobs.put(artifact.key, artifact.stored, media_type=kind.media_type, encoding=artifact.encoding)
+        return artifact
 
-    all_contents = [(target.id, preparation.contents)]
-    all_contents += [(part.target.id, part.preparation.contents) for part in preparation.parts]
     return await asyncio.gather(
-        *(put(target_id, kind, content) for target_id, contents in all_contents for kind, content in contents.items())
+        *(put(target_id, kind, content) for target_id, each in contents for kind, content in each.items())
     )
 
 
@@ -150,7 +137,7 @@ async def record(
     work: Work,
     target: Target,
     preparation: Preparation,
-    stored: list[StoredArtifact],
+    stored: list[NewArtifact],
     *,
     spec: CampaignSpec,
     actor: str,
@@ -168,7 +155,7 @@ async def _record_one(
     work: Work,
     target: Target | NewTarget,
     preparation: Preparation,
-    stored: list[StoredArtifact],
+    stored: list[NewArtifact],
     *,
     spec: CampaignSpec,
     actor: str,
@@ -209,7 +196,7 @@ async def _record_one(
 async def _record_parts(
     work: Work,
     parts: Sequence[PreparedPart],
-    stored: list[StoredArtifact],
+    stored: list[NewArtifact],
     *,
     spec: CampaignSpec,
     actor: str,

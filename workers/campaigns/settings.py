@@ -14,7 +14,7 @@ from .decorating import decorate_pull_requests
 from .deliveries import handle_webhook
 from .finishing import finish_settled_runs
 from .following import follow_pull_requests
-from .forgetting import FORGET_SECONDS, forget_step_results
+from .forgetting import FORGET_SECONDS, forget_artifacts, forget_step_results
 from .handlers import give_up, plan_run, prepare_target, prepare_targets, publish_target
 from .hooks import run_hook
 from .releasing import CHECK_SECONDS, release_waiting
@@ -45,6 +45,7 @@ WORKER: Worker[CampaignsContext, CampaignsSettings] = Worker(
         Periodic(name="decorate_pull_requests", every_seconds=3.0, function=decorate_pull_requests),
         Periodic(name="finish_settled_runs", every_seconds=5.0, function=finish_settled_runs),
         Periodic(name="deliver_webhooks", every_seconds=1.0, function=deliver_webhooks),
+        Periodic(name="forget_artifacts", every_seconds=FORGET_SECONDS, function=forget_artifacts),
         Periodic(name="forget_step_results", every_seconds=FORGET_SECONDS, function=forget_step_results),
         Periodic(name="forget_webhooks", every_seconds=3600.0, function=forget_webhooks),
         Periodic(name="start_due_runs", every_seconds=schedules.CHECK_SECONDS, function=schedules.start_due_runs),

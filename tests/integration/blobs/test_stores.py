@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import aioboto3
+import httpx
 import pytest
 from moto.server import ThreadedMotoServer
 
@@ -140,3 +142,23 @@ async def test_an_address_of_another_kind_stops_the_start(url: str) -> None:
     with pytest.raises(InvalidSettings, match="OCTOBATCH_BLOBSTORE_URL"):
         async with open_blob_store(_settings(url)):
             pass
+
+
+async def test_pieces_are_the_whole_and_what_is_not_there_is_said_before_the_first(store: BlobStore) -> None:
+    content = os.urandom(700_000)
+    await store.put("big", content, media_type="text/plain", encoding="gzip")
+    assert b"".join([piece async for piece in store.pieces("big")]) == content
+    with pytest.raises(NotFound):
+        await anext(store.pieces("none"))
+
+
+async def test_an_address_of_s3_gives_the_content_without_a_key(store: BlobStore) -> None:
+    content = gzip.compress(b"+x" * 1000)
+    await store.put("runs/a.diff.gz", content, media_type="text/x-diff", encoding="gzip")
+    address = await store.address("runs/a.diff.gz", file_name="a.diff", seconds=60)
+    if address is None:
+        return  # a folder has none
+    async with httpx.AsyncClient() as http:
+        answer = await http.get(address)
+    assert answer.content == b"+x" * 1000
+    assert answer.headers["content-disposition"] == 'attachment; filename="a.diff"'
