@@ -22,8 +22,9 @@ from .targets import TARGET_COLUMNS, target_from_row
 
 _WAITS = "t.state = 'prepared' AND t.publish_as <> 'none' AND t.released_at IS NULL"
 _ON_ITS_WAY = "(t.released_at IS NOT NULL OR t.pull_request_number IS NOT NULL)"
-_COUNTS = "t.publish_as <> 'none' AND t.state NOT IN ('unchanged', 'cancelled')"
-_TAKES_ROOM = f"""NOT t.is_imported AND (t.state IN ('publishing', 'draft', 'open', 'conflicted')
+_COUNTS = "t.publish_as <> 'none' AND t.state NOT IN ('unchanged', 'cancelled') AND t.detached_at IS NULL"
+_TAKES_ROOM = f"""NOT t.is_imported AND t.detached_at IS NULL AND (
+    t.state IN ('publishing', 'draft', 'open', 'conflicted')
     OR t.state IN ('pending', 'preparing', 'prepared', 'paused') AND {_ON_ITS_WAY})"""
 """Its pull request is one of ours and open, or will be without another release."""
 

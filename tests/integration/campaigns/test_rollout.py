@@ -56,6 +56,8 @@ async def test_no_more_pull_requests_are_open_than_max_open_and_each_that_ends_l
     await ctx.pool.execute("UPDATE targets SET state = 'merged' WHERE id = $1", targets[0].id)
     await asyncio.gather(*(release_run(ctx, run_id, now=utcnow()) for _ in range(5)))  # as many workers as like
     assert await rows.accepted("publish_target") == 4
+    await ctx.pool.execute("UPDATE targets SET detached_at = now() WHERE id = $1", targets[1].id)
+    assert await release_run(ctx, run_id, now=utcnow()) == 1  # one that is left to people takes no room
 
 
 async def test_max_open_counts_for_all_runs_of_the_campaign_and_updates_of_open_ones_need_no_room(
