@@ -156,14 +156,4 @@ async def cancel_targets(work: Work, run_id: RunId, *, reason: str) -> None:
     """Cancels the targets of a run that have work left to do, and tells of each."""
     now = utcnow()
     for move in await targets.cancel_unsettled(work.conn, run_id, reason=reason):
-        await work.emit(
-            target_event(
-                run_id=run_id,
-                target_id=move.target.id,
-                repository=move.target.repository,
-                before=move.before,
-                after=move.target.state,
-                now=now,
-                reason=reason,
-            )
-        )
+        await work.emit(target_event(move.target, before=move.before, now=now, reason=reason))

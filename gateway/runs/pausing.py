@@ -67,18 +67,4 @@ async def _unfinished(work: Work, run_id: RunId, done: str) -> Run:
 
 
 async def _tell(work: Work, moves: list[Move], *, reason: str | None, now: datetime) -> None:
-    await work.emit(
-        *(
-            target_event(
-                run_id=move.target.run_id,
-                target_id=move.target.id,
-                repository=move.target.repository,
-                before=move.before,
-                after=move.target.state,
-                now=now,
-                reason=reason,
-                pull_request=move.target.pull_request,
-            )
-            for move in moves
-        )
-    )
+    await work.emit(*(target_event(move.target, before=move.before, now=now, reason=reason) for move in moves))

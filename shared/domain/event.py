@@ -9,7 +9,7 @@ from typing import Any
 
 from .ids import BulkOperationId, EventId, RunId, TargetId, new_id
 from .run import RunState
-from .target import PullRequestRef, Target, TargetState
+from .target import Target, TargetState
 
 EVENT_TYPES = frozenset(
     {
@@ -66,28 +66,18 @@ def pause_event(run_id: RunId, state: RunState, *, is_paused: bool, by: str, now
     )
 
 
-def target_event(
-    *,
-    run_id: RunId,
-    target_id: TargetId,
-    repository: str,
-    before: TargetState,
-    after: TargetState,
-    now: datetime,
-    reason: str | None = None,
-    pull_request: PullRequestRef | None = None,
-) -> Event:
-    """A target went from `before` to `after`."""
-    payload: dict[str, Any] = {"repository": repository, "from": before.value, "to": after.value}
+def target_event(target: Target, *, before: TargetState, now: datetime, reason: str | None = None) -> Event:
+    """A target went from `before` to the state that it is in."""
+    payload: dict[str, Any] = {"repository": target.repository, "from": before.value, "to": target.state.value}
     if reason:
         payload["reason"] = reason
-    if pull_request:
-        payload["pull_request"] = {"number": pull_request.number, "url": pull_request.url}
+    if target.pull_request:
+        payload["pull_request"] = {"number": target.pull_request.number, "url": target.pull_request.url}
     return Event(
         id=EventId(new_id()),
-        run_id=run_id,
-        target_id=target_id,
-        type=f"target.{after}",
+        run_id=target.run_id,
+        target_id=target.id,
+        type=f"target.{target.state}",
         payload=payload,
         occurred_at=now,
     )
@@ -95,14 +85,6 @@ def target_event(
 
 def act_event(target: Target, *, action: str, actor: str, bulk_operation_id: BulkOperationId, now: datetime) -> Event:
     """Somebody did something to a target, of which its state tells nothing: from its state to the same one."""
-    moved = target_event(
-        run_id=target.run_id,
-        target_id=target.id,
-        repository=target.repository,
-        before=target.state,
-        after=target.state,
-        now=now,
-        pull_request=target.pull_request,
-    )
+    moved = target_event(target, before=target.state, now=now)
     act = {"action": action, "actor": actor, "bulk_operation_id": str(bulk_operation_id)}
     return replace(moved, type="target.acted", payload={**moved.payload, **act})

@@ -135,6 +135,6 @@ def test_every_generated_mutation_is_valid_too(github_schema: GraphQLSchema, tex
 
 
 def test_a_misspelt_field_in_a_document_is_caught(github_schema: GraphQLSchema) -> None:
-    path = next(path for path in DOCUMENTS if "headRefOid" in path.read_text())
-    document = parse(path.read_text().replace("headRefOid", "headRefOidd"))
-    assert "headRefOidd" in str(validate(github_schema, document)[0])
+    path = next(path for path in DOCUMENTS if "nameWithOwner" in path.read_text())
+    document = parse(path.read_text().replace("nameWithOwner", "nameWithOwnr"))
+    assert "nameWithOwnr" in str(validate(github_schema, document)[0])

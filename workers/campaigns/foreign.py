@@ -17,15 +17,4 @@ async def note_foreign_push(work: Work, target: Target, who: str) -> None:
         return
     reason = f"{who} {_PUSHED}; Octobatch will not change it any more"
     await targets.note(work.conn, target.id, reason=reason)
-    await work.emit(
-        target_event(
-            run_id=target.run_id,
-            target_id=target.id,
-            repository=target.repository,
-            before=target.state,
-            after=target.state,
-            now=utcnow(),
-            reason=reason,
-            pull_request=target.pull_request,
-        )
-    )
+    await work.emit(target_event(target, before=target.state, now=utcnow(), reason=reason))

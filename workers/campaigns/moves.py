@@ -72,14 +72,4 @@ async def tell(work: Work, move: Move, *, reason: str | None) -> None:
 
 
 def _event(move: Move, *, reason: str | None) -> Event:
-    target = move.target
-    return target_event(
-        run_id=target.run_id,
-        target_id=target.id,
-        repository=target.repository,
-        before=move.before,
-        after=target.state,
-        now=utcnow(),
-        reason=reason,
-        pull_request=target.pull_request,
-    )
+    return target_event(move.target, before=move.before, now=utcnow(), reason=reason)
