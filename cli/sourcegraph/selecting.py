@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from shared.domain.search_query import CODE_QUALIFIERS, problem_of
@@ -19,6 +20,9 @@ _MORE = "is left out, so more repositories are found; those in which the steps c
 
 def entries_of(query: Query, say: Say) -> list[Entry]:
     """The entries of a search; `say` is told what they leave out. Empty where its repositories cannot be found."""
+    if len(query.repositories) == 1 and len(each := _alternatives(query.repositories[0])) > 1:
+        found = [entry for one in each for entry in entries_of(replace(query, repositories=[one]), say)]
+        return [entry for number, entry in enumerate(found) if entry not in found[:number]]
     try:
         names = _all_names(query)
     except NotUnderstood as error:
@@ -33,6 +37,11 @@ def entries_of(query: Query, say: Say) -> list[Entry]:
     else:
         found = _code_searches(query, names, say)
     return [*found, *_excluded(query, say)]
+
+
+def _alternatives(pattern: str) -> list[str]:
+    """The sides of each `|` that stands in no brackets."""
+    return pattern.split("|") if not re.search(r"[(\[]", pattern) else [pattern]
 
 
 def _all_names(query: Query) -> Names:

@@ -208,7 +208,10 @@ class StepCarrier:
 
 def carry_steps(steps: Node, queries: Sequence[Query], read: ReadFiles, notes: Notes) -> list[dict[str, Any]]:
     """The steps in our words; `queries` are the searches whose results `search_result_paths` stands for."""
-    return [StepCarrier(step, number, queries, read, notes).carried() for number, step in enumerate(steps.target.items)]
+    return [
+        StepCarrier(step, number, queries, read, notes).carried()
+        for number, step in enumerate(steps.target.items or [steps])
+    ]
 
 
 def _text(node: Node) -> str:

@@ -194,6 +194,9 @@ def _query(text: str, *, by_keywords: bool = False) -> tuple[Query, list[Any], l
     return query, entries_of(query, said.append), said
 
 
+OLD = {"exclude": {"installation": "*", "repo-include": "old"}}
+
+
 @pytest.mark.parametrize(
     ("search", "entries"),
     [
@@ -212,6 +215,7 @@ def _query(text: str, *, by_keywords: bool = False) -> tuple[Query, list[Any], l
         (r"file:^\.github/workflows/ci\.yml$", [{"codeSearch": "filename:ci.yml path:/.github/workflows"}]),
         ('print(":[x]") patterntype:structural r:acme/', [{"codeSearch": 'org:acme "print("'}]),
         ("repo:^gitlab.com/acme", []),
+        (r"repo:github.com/acme|github.com/acme-ci -r:old", [{"org": "acme"}, OLD, {"org": "acme-ci"}]),
     ],
 )
 def test_a_search_finds_the_same_repositories(search: str, entries: list[Any]) -> None:

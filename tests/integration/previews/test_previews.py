@@ -100,16 +100,54 @@ async def test_the_parts_of_a_change_are_previewed_and_published_like_any_other(
     assert any("foreignCommits: octobatch/a-web" in warning for warning in found["octobatch/a-web"].warnings)
     world.push(repository, {"theirs": None, "web/c.yml": "a: 1\n"}, branch="octobatch/a-web")
 
+    world.push(repository, {"elsewhere": "x"})
+    await publish(world, preview_id, moved="prepare")
+    target = await world.target()
+    assert (target.branch, target.state) == ("octobatch/a-web", TargetState.BLOCKED)
+    assert "did not make" in (target.reason or "")
+
+
+async def publish(world: World, preview_id: RunId, *, moved: str) -> RunId:
+    """A run that publishes the preview."""
     run_id = await world.rows.run(world.campaign_id, state="planning")
     await world.ctx.pool.execute(
-        "UPDATE runs SET preview_run_id = $2, moved = 'prepare',"
+        "UPDATE runs SET preview_run_id = $2, moved = $3,"
         " selection_id = (SELECT selection_id FROM runs WHERE id = $2) WHERE id = $1",
         run_id,
         preview_id,
+        moved,
     )
-    world.push(repository, {"elsewhere": "x"})
     await world.rows.command(commands.plan_run(run_id, actor="test"))
     await world.work()
-    [target] = await world.rows.targets_of(run_id)
-    assert (target.branch, target.state) == ("octobatch/a-web", TargetState.BLOCKED)
-    assert "did not make" in (target.reason or "")
+    return run_id
+
+
+async def changes(world: World, run_id: RunId) -> dict[str, tuple[str, str]]:
+    """State and digest of the change of each repository."""
+    rows = await world.ctx.pool.fetch(
+        "SELECT repository, state, sha256 FROM targets t JOIN artifacts a ON a.target_id = t.id AND a.kind = 'change'"
+        " WHERE t.run_id = $1",
+        run_id,
+    )
+    return {row["repository"]: (row["state"], row["sha256"]) for row in rows}
+
+
+async def test_exactly_what_was_previewed_is_published_and_what_moved_is_not(make_world: WorldMaker) -> None:
+    world = await make_world(repositories=3)
+    preview_id = await preview(world)
+    shown = await changes(world, preview_id)
+    moved, *_ = world.repositories
+    world.push(moved, {"c.yml": "a: 7\nb: 8\n"})
+    run_id = await publish(world, preview_id, moved="block")
+    published = await changes(world, run_id)
+    assert {name: sha256 for name, (_, sha256) in published.items()} == {name: each[1] for name, each in shown.items()}
+    assert {name for name, (state, _) in published.items() if state == "open"} == set(world.repositories[1:])
+    [blocked] = [target for target in await world.rows.targets_of(run_id) if target.state is TargetState.BLOCKED]
+    assert blocked.repository == moved
+    assert (blocked.reason or "").startswith("main moved from ")
+
+    anew = await changes(world, await publish(world, preview_id, moved="prepare"))
+    assert {state for state, _ in anew.values()} == {"open"}
+    assert anew[moved] != ("open", shown[moved][1])
+    assert world.file(moved, "c.yml", branch=BRANCH) == "a: 100\nb: 8\n"
+    assert len(world.pulls()) == 3
