@@ -29,7 +29,7 @@ MAX_OUTPUT_LENGTH = 4 * 1024 * 1024
 MAX_EXPRESSION_PARTS = 1000
 """Most names, values and operators in all expressions of a template."""
 
-ROOTS = ("repository", "campaign", "pull_request", "workspace", "steps", "step", "outputs", "env")
+ROOTS = ("repository", "campaign", "pull_request", "checks", "workspace", "steps", "step", "outputs", "env")
 """The names that expressions begin with; which of them stand where, the spec's checks know."""
 
 

@@ -51,6 +51,7 @@ class TemplateContext:
     step: StepResult | None = None
     env: Mapping[str, str] = field(default_factory=dict[str, str])
     pull_request: Mapping[str, Any] | None = None  # its number and url, for comments on it
+    failed_checks: str | None = None  # names, for comments on it
     workspace: str = ""  # the root that the steps run in, relative to the repository's; empty for that itself
 
     def names(self) -> dict[str, Any]:
@@ -71,6 +72,8 @@ class TemplateContext:
         }
         if self.pull_request is not None:
             names["pull_request"] = dict(self.pull_request)
+        if self.failed_checks is not None:
+            names["checks"] = {"failed": self.failed_checks}
         if self.step is not None:
             names["step"] = _plain_step(self.step)
         return names

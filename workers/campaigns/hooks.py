@@ -9,13 +9,15 @@ from shared.domain.spec import CampaignSpec, Hook
 from shared.domain.target import PullRequestRef, Target, TargetState
 from shared.domain.templates import RepositoryContext, TemplateContext, render
 from shared.github import pull_request_acts as acts
+from shared.github.checks import failed_checks
 from shared.github.pull_request_acts import PullRequestView
 from shared.github.pull_requests import PullRequestState, close_pull_request
-from shared.postgres import target_warnings
+from shared.postgres import installations, target_warnings
 
 from ..runtime import Command
 from .access import repository_token
 from .context import CampaignsContext
+from .following import permissions_to_follow
 from .keeping_up import ACTOR, ON_CI_FAILURE
 from .loading import TargetOfRun, campaign_link, load_spec, load_target
 from .moves import begin_again, move_target
@@ -43,12 +45,14 @@ async def run_hook(ctx: CampaignsContext, command: Command) -> None:
     target, head_oid = loaded.target, command.payload["head_oid"]
     async with ctx.pool.acquire() as conn:
         spec = await load_spec(conn, loaded.run)
+        installation = await installations.get_installation(conn, target.installation_id)
+    permissions = {**permissions_to_follow(installation.permissions), **PUBLISH}
     name = command.payload["hook"]
     hook = spec.hooks.on_ci_failure if name == ON_CI_FAILURE else spec.hooks.on_merge_conflict
     if hook is None or target.pull_request is None:
         return
     try:
-        async with repository_token(ctx, target, PUBLISH, purpose=name) as token:
+        async with repository_token(ctx, target, permissions, purpose=name) as token:
             view = await acts.look_at_pull_request(ctx.github, target.pull_request.node_id, token=token)
             if not _is_meant(view, head_oid):
                 return
@@ -75,7 +79,8 @@ async def _speak(ctx: CampaignsContext, subject: _Subject, hook: Hook, *, mark: 
     """Comments and labels."""
     target, node_id, view = subject.target, subject.ref.node_id, subject.view
     if hook.comment and not view.has_comment(mark):
-        text = render(hook.comment, _context(ctx, subject))
+        failed = "checks" in hook.comment and await failed_checks(ctx.github, node_id, token=subject.token)
+        text = render(hook.comment, _context(ctx, subject, failed=", ".join(failed or ())))
         await acts.comment(ctx.github, node_id, body=f"{text.rstrip()}\n\n{mark}", token=subject.token)
     missing = [label for label in hook.labels if label not in view.labels]
     if missing:
@@ -100,11 +105,12 @@ async def _change(ctx: CampaignsContext, subject: _Subject, hook: Hook) -> Targe
     return None
 
 
-def _context(ctx: CampaignsContext, subject: _Subject) -> TemplateContext:
+def _context(ctx: CampaignsContext, subject: _Subject, *, failed: str) -> TemplateContext:
     return TemplateContext(
         repository=RepositoryContext(name=subject.view.repository, branch=subject.target.base_branch),
         campaign_name=subject.spec.name,
         campaign_description=subject.spec.description,
         campaign_link=campaign_link(ctx, subject.loaded.run),
         pull_request={"number": subject.ref.number, "url": subject.ref.url},
+        failed_checks=failed,
     )

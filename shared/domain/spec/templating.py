@@ -25,7 +25,7 @@ _EVERYWHERE: Scope = {
     "campaign": {"name": TEXT, "description": TEXT, "link": TEXT},
 }
 
-_ON_PULL_REQUESTS: Scope = {**_EVERYWHERE, "pull_request": {"number": TEXT, "url": TEXT}}
+_ON_PULL_REQUESTS: Scope = {**_EVERYWHERE, "pull_request": {"number": TEXT, "url": TEXT}, "checks": {"failed": TEXT}}
 
 
 @dataclass(frozen=True)

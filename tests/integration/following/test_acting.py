@@ -12,7 +12,7 @@ from tests.integration.following.world import World, WorldMaker
 ON_FAILURE = """\
 hooks:
   onCIFailure:
-    comment: "Checks of ${{ repository.name }}#${{ pull_request.number }} failed."
+    comment: "Checks of ${{ repository.name }}#${{ pull_request.number }} failed: ${{ checks.failed }}."
     labels: [broken]
     draft: true
   onMergeConflict: {comment: It conflicts., close: true}
@@ -36,7 +36,7 @@ async def test_failed_checks_are_acted_on_once_for_a_commit(make_world: WorldMak
     )
     await world.run(again)
     [comment] = world.comments(pull)
-    assert comment.startswith(f"Checks of {pull['repository']}#{pull['number']} failed.\n")
+    assert comment.startswith(f"Checks of {pull['repository']}#{pull['number']} failed: ci.\n")
 
 
 async def test_a_conflict_that_is_not_rebased_away_is_acted_on(make_world: WorldMaker) -> None:
