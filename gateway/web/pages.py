@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from fastapi.templating import Jinja2Templates
 
+from shared.clock import utcnow
 from shared.domain.artifact import ArtifactKind
 from shared.domain.ids import RunId, TargetId
 from shared.domain.target import TargetState
@@ -28,6 +29,7 @@ from ..auth import (
 )
 from ..paging import Cursor, id_in, page
 from ..resources import Opened, Resources
+from ..runs.pace import get_standing, look_ahead
 from ..runs.schemas import ShownRun
 from ..targets.schemas import ShownTarget
 from .diffs import diff_lines
@@ -113,6 +115,7 @@ async def run_page(
     async with resources.pool.acquire() as conn:
         run = await runs.get_run(conn, RunId(run_id))
         counts = await targets.count_by_state(conn, run.id)
+        standing = await get_standing(conn, run, now=utcnow())
         rows = await targets.page_targets(
             conn,
             run.id,
@@ -121,6 +124,7 @@ async def run_page(
             after=TargetId(after) if after else None,
             limit=PAGE + 1,
         )
+    outlook = await look_ahead(resources, standing)
     shown = page(rows, limit=PAGE, position=lambda each: each.id, show=ShownTarget.model_validate)
     return await _page(
         request,
@@ -128,6 +132,8 @@ async def run_page(
         "run.html",
         run=ShownRun.model_validate(run),
         counts=counts,
+        waits_for=[wait.in_words(utcnow()) for wait in outlook.waits_for],
+        expected_at=outlook.expected_at,
         states=list(TargetState),
         rows=shown.items,
         next_cursor=shown.next_cursor,
