@@ -140,17 +140,13 @@ class Budgets:
             args += [self._windows[name].limit, int(self._windows[name].seconds * 1000), count]
         args += quotas.values()
         answer: list[int] = await _RESERVE.run(self._redis, keys, args)
-        _, wait_ms, cause, denied = answer
+        _, wait_ms, cause, denied, turn_ms = answer
         if wait_ms == 0:
             return None
         names = ["pause" for _ in pauses] + [name for name, _ in counted] + list(quotas)
         budget = names[cause - 1]
-        pace = self._pace(budget, units.get(budget, 1))
-        return Denial(budget, wait_ms / 1000, wait_ms / 1000 + max(denied - 1, 0) * pace)
-
-    def _pace(self, budget: str, units: int) -> float:
-        window = self._windows.get(budget)
-        return window.seconds / window.limit * units if window else AFTER_PAUSE_PACE_SECONDS
+        pace = 0.0 if budget in self._windows else max(denied - 1, 0) * AFTER_PAUSE_PACE_SECONDS
+        return Denial(budget, wait_ms / 1000, turn_ms / 1000 + pace)
 
 
 def _key(identity: str, name: str) -> str:

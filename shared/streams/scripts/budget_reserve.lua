@@ -10,7 +10,7 @@
 -- ARGV: take (1) or ask (0), number of pauses, number of windows, for each window: limit, length in ms, units;
 --       for each quota: units
 -- Returns {time in ms, wait in ms (0 = taken, or could be), index in KEYS of what makes it wait, how many were denied
--- because of the same since the first of them was}.
+-- because of the same since the first of them was, ms until it is the turn of this one if those are served first}.
 local BUCKETS = 128
 local take, pauses, windows = ARGV[1] == '1', tonumber(ARGV[2]), tonumber(ARGV[3])
 
@@ -28,7 +28,21 @@ for index = 1, pauses do
   must_wait(redis.call('PTTL', KEYS[index]), index)
 end
 
-local takings = {}
+-- ms until so many units are free, where `used` are used, by `live` buckets: when each ends, and its units
+local function until_free(live, used, limit, units)
+  if used + units <= limit then
+    return 0
+  end
+  for _, bucket in ipairs(live) do
+    used = used - bucket[2]
+    if used + units <= limit then
+      return bucket[1] - now
+    end
+  end
+  return 0
+end
+
+local takings, held = {}, {}
 for number = 1, windows do
   local index = pauses + number
   local limit, length, units =
@@ -50,13 +64,8 @@ for number = 1, windows do
   end
   if used + units > limit then
     table.sort(live, function(a, b) return a[1] < b[1] end)
-    for _, bucket in ipairs(live) do
-      used = used - bucket[2]
-      if used + units <= limit then
-        must_wait(bucket[1] - now, index)
-        break
-      end
-    end
+    must_wait(until_free(live, used, limit, units), index)
+    held[index] = {live, used, limit, units, length}
   end
   takings[number] = {KEYS[index], string.format('%.0f', math.floor(now / width)), units, length + 2 * width}
 end
@@ -84,11 +93,16 @@ if take and wait == 0 then
     redis.call('HINCRBY', quota[1], 'remaining', -quota[2])
   end
 end
-local denied = 0
+local denied, turn = 0, wait
 if take and wait > 0 then
   denied = redis.call('INCR', KEYS[cause] .. ':denied')
   if denied == 1 then
     redis.call('PEXPIRE', KEYS[cause] .. ':denied', wait)
   end
 end
-return {now, wait, cause, denied}
+if denied > 1 and held[cause] then
+  local live, used, limit, units, length = unpack(held[cause])
+  local before = math.floor((units * denied - 1) / limit)  -- whole windows that those before it fill
+  turn = math.max(wait, until_free(live, used, limit, units * denied - before * limit) + before * length)
+end
+return {now, wait, cause, denied, turn}
