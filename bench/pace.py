@@ -68,9 +68,9 @@ class Paced:
         return at_least(self.targets) / self.seconds
 
     @property
-    def worst_error(self) -> float:
-        """The largest error of the ETA from the tenth minute on, as a part of the run's length."""
-        return max((error for at, error in self.errors if at >= TENTH_MINUTE), default=0.0) / self.seconds
+    def late_errors(self) -> list[float]:
+        """The errors of the ETA from the tenth minute on, as parts of the run's length, the largest last."""
+        return sorted(error / self.seconds for at, error in self.errors if at >= TENTH_MINUTE)
 
 
 def at_least(targets: int) -> float:
@@ -161,6 +161,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _page(found: Paced) -> str:
     described = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
+    errors = found.late_errors
     rows = [
         ("pull requests", f"{found.targets:,}"),
         ("minutes that the limits make them take at least", f"{at_least(found.targets) / MINUTE:.1f}"),
@@ -168,7 +169,8 @@ def _page(found: Paced) -> str:
         ("part of the budget for content that was used", f"{found.used:.1%}"),
         ("requests that GitHub refused for a limit", str(found.refusals)),
         ("requests for each pull request", f"{found.requests / found.targets:.3f}"),
-        ("largest error of the ETA from the tenth minute on", f"{found.worst_error:.1%} of the run's length"),
+        ("error of the ETA from the tenth minute on, largest", f"{errors[-1]:.1%} of the run's length"),
+        ("and in the median", f"{errors[len(errors) // 2]:.1%}"),
     ]
     said = (
         f"Written by `python -m bench pace` on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, commit"

@@ -19,6 +19,7 @@ from shared.postgres import campaigns, releases, targets
 from shared.postgres.pool import Connection
 from shared.streams.budgets import Budgets, Denial
 from shared.streams.github_budgets import CONTENT, WRITES, github_windows, identity_of, in_words
+from shared.streams.semaphores import Semaphore
 
 from ..resources import Resources
 
@@ -116,10 +117,13 @@ async def _limits_allow_at(
     """
     if not unpublished or not resources.settings.keeps_github_limits:
         return None
-    seconds = [
-        await budgets.when(identity_of(installation_id), dict.fromkeys(CONTENT, count), lane=WRITES)
-        for installation_id, count in unpublished.items()
-    ]
+    seconds: list[float] = []
+    for installation_id, count in unpublished.items():
+        identity = identity_of(installation_id)
+        # what is at work at this moment has its share of the budget already, and must not count twice
+        at_work = await Semaphore(resources.redis, identity, leases=1).count_held()
+        left = dict.fromkeys(CONTENT, max(0, count - at_work))
+        seconds.append(await budgets.when(identity, left, lane=WRITES))
     return utcnow() + timedelta(seconds=max(seconds))
 
 

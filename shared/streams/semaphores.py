@@ -84,6 +84,12 @@ class Semaphore:
         await self._forget(holder)
         raise SemaphoreTaken(self._name, before)
 
+    async def count_held(self) -> int:
+        """How many leases are held at this moment."""
+        now_seconds, microseconds = await self._redis.time()  # pyright: ignore[reportGeneralTypeIssues]
+        now_ms = now_seconds * 1000 + microseconds // 1000
+        return await self._redis.zcount(self._keys[0], now_ms, "+inf")
+
     async def renew(self, lease: Lease) -> bool:
         """Holds the lease for its length from now; false where it was over."""
         return bool(await _RENEW.run(self._redis, self._keys[:3], [lease.holder, self._lease_ms]))
