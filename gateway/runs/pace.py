@@ -122,7 +122,7 @@ async def _limits_allow_at(
         identity = identity_of(installation_id)
         # what is at work at this moment has its share of the budget already, and must not count twice
         at_work = await Semaphore(resources.redis, identity, leases=1).count_held()
-        left = dict.fromkeys(CONTENT, max(0, count - at_work))
+        left: dict[str, int] = dict.fromkeys(CONTENT, max(0, count - at_work))
         seconds.append(await budgets.when(identity, left, lane=WRITES))
     return utcnow() + timedelta(seconds=max(seconds))
 

@@ -10,7 +10,7 @@ from tests.acceptance.conftest import RunningStack
 
 
 def _soon(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)
