@@ -95,6 +95,12 @@ class Settings(BaseSettings):
         description="how many times faster than GitHub's a sandbox plays its limits; for tests and measurements",
     )
     github_concurrent_requests: int = Field(100, ge=1, description="requests at once for one installation")
+    run_steps_mode: str = Field(
+        "local",
+        pattern="^(local|kubernetes)$",
+        description="kubernetes = steps with `container:` run as Jobs of the cluster that Octobatch runs in;"
+        " local = such specs are refused",
+    )
     public_url: str = Field("http://127.0.0.1:8600", description="the address users reach the gateway at")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="lowest level that is logged")
     log_format: str = Field("json", pattern="^(json|console)$", description="json for collectors, console for people")
@@ -254,6 +260,15 @@ class CampaignsSettings(WorkerSettings, WebhooksSettings):
         30, ge=1, description="how long the log of outgoing webhooks keeps what was delivered or given up"
     )
 
+    kubernetes_api: str = Field("https://kubernetes.default.svc", description="the cluster's API server")
+    kubernetes_credentials_dir: Path = Field(
+        Path("/var/run/secrets/kubernetes.io/serviceaccount"),
+        description="folder with token, ca.crt and namespace of a service account that may make Jobs and Secrets",
+    )
+    kubernetes_namespace: str | None = Field(None, description="namespace of the Jobs; none = this pod's own")
+    kubernetes_transfer_image: str = Field(
+        "curlimages/curl:8.16.0", description="image with sh, tar and curl that moves the tree in and out"
+    )
     artifact_retention_days: float = Field(
         0, ge=0, description="how long logs, patches and diffs are kept after the end of their run; 0 = for ever"
     )

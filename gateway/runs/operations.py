@@ -18,6 +18,7 @@ from shared.outbox import Outbox, Work
 from shared.postgres import campaigns, previews, runs, selections, targets
 
 from ..selections.operations import forget_what_was_found
+from .checking import check_containers
 
 CANCELLED = "the run was cancelled"
 
@@ -49,7 +50,7 @@ class RunOrder:
 
 
 async def start_run(
-    outbox: Outbox, order: RunOrder, *, actor: str, idempotency_key: str | None
+    outbox: Outbox, order: RunOrder, *, actor: str, idempotency_key: str | None, run_steps_mode: str = "local"
 ) -> tuple[Run, Operation]:
     """A new run and the operation that begins it: that selects its repositories, or plans what a preview has prepared.
 
@@ -57,7 +58,7 @@ async def start_run(
     """
     try:
         async with outbox.transaction() as work:
-            return await _start(work, order, actor, idempotency_key)
+            return await _start(work, order, actor, idempotency_key, run_steps_mode)
     except _Repeated as repeated:
         operation = repeated.operation
     async with outbox.transaction() as work:
@@ -68,13 +69,16 @@ async def start_run(
     return run, operation
 
 
-async def _start(work: Work, order: RunOrder, actor: str, idempotency_key: str | None) -> tuple[Run, Operation]:
+async def _start(
+    work: Work, order: RunOrder, actor: str, idempotency_key: str | None, run_steps_mode: str
+) -> tuple[Run, Operation]:
     campaign = await campaigns.hold_campaign(work.conn, order.campaign)
     if campaign.state is CampaignState.ARCHIVED:
         raise Conflict(f"campaign {campaign.name} is archived; unarchive it to run it")
     preview = await _preview(work, order) if order.preview_run_id else None
     version = preview.spec_version if preview else order.version or campaign.current_version
     spec = await campaigns.get_spec_version(work.conn, campaign.id, version)
+    check_containers(spec.document, mode=run_steps_mode)
     run_id = RunId(new_id())
     selection_id = preview.selection_id if preview else SelectionId(new_id())
     operation = await _accept(work, _first_command(order, run_id, selection_id, actor), idempotency_key)

@@ -47,7 +47,11 @@ async def start_run(
         moved=body.moved,
     )
     run, operation = await operations.start_run(
-        resources.outbox, order, actor=principal.actor, idempotency_key=idempotency_key
+        resources.outbox,
+        order,
+        actor=principal.actor,
+        idempotency_key=idempotency_key,
+        run_steps_mode=resources.settings.run_steps_mode,
     )
     response.headers["Location"] = f"/operations/{operation.id}"
     return StartedRun(run=ShownRun.model_validate(run), operation=ShownOperation.model_validate(operation))

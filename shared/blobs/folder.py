@@ -58,6 +58,10 @@ class FolderStore:
         """None: files have no URLs."""
         return None
 
+    async def upload_address(self, key: str, *, seconds: int) -> str | None:  # noqa: ARG002
+        """None: files have no URLs."""
+        return None
+
     async def delete(self, key: str) -> None:
         """Removes it; where there is nothing, that is no error. Raises `Unavailable`."""
         try:

@@ -67,6 +67,11 @@ class S3Store:
                 ExpiresIn=seconds,
             )
 
+    async def upload_address(self, key: str, *, seconds: int) -> str | None:
+        """A presigned URL for one PUT."""
+        with self._translated(key):
+            return await self._client.generate_presigned_url("put_object", Params=self._object(key), ExpiresIn=seconds)
+
     async def delete(self, key: str) -> None:
         """Removes it; where there is nothing, that is no error. Raises `Unavailable`."""
         with self._translated(key):

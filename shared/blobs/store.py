@@ -47,6 +47,10 @@ class BlobStore(Protocol):
         """A URL that gives what is stored there to whoever has it, for so long; None where the store has no URLs."""
         ...
 
+    async def upload_address(self, key: str, *, seconds: int) -> str | None:
+        """A URL to which whoever has it may PUT what is to be stored there, for so long; None where there are none."""
+        ...
+
     async def delete(self, key: str) -> None:
         """Removes it; where there is nothing, that is no error. Raises `Unavailable`."""
         ...
@@ -69,6 +73,9 @@ class _CheckedStore:
 
     async def address(self, key: str, *, file_name: str, seconds: int) -> str | None:
         return await self._store.address(checked_key(key), file_name=file_name, seconds=seconds)
+
+    async def upload_address(self, key: str, *, seconds: int) -> str | None:
+        return await self._store.upload_address(checked_key(key), seconds=seconds)
 
     async def delete(self, key: str) -> None:
         await self._store.delete(checked_key(key))

@@ -16,6 +16,7 @@ from .object_cache import ObjectCache
 from .reading import Reader
 from .steps.log import StepLog
 from .steps.memory import KnownResults
+from .steps.run import RunContainer
 from .steps.secrets import StepSecrets
 
 
@@ -42,6 +43,7 @@ class Assignment:
     log: StepLog
     at: datetime
     caches: Caches
+    containers: RunContainer | None = None
 
     @property
     def repository(self) -> str:

@@ -20,6 +20,7 @@ from ..limits import gate_of, open_limits
 from ..runtime import Infrastructure
 from .access import BatchScopes
 from .assignment import Caches
+from .kubernetes import Kubernetes
 from .object_cache import ObjectCache
 from .stored_results import StoredResults
 from .webhooks.sending import WebhookSender
@@ -38,6 +39,7 @@ class CampaignsContext:
     webhooks: WebhookSender
     scopes: BatchScopes
     caches: Caches
+    kubernetes: Kubernetes | None
     places: asyncio.Semaphore  # how many targets work with git or run steps at once
 
 
@@ -57,7 +59,8 @@ async def open_campaigns(
     webhooks = WebhookSender.open(
         timeout_seconds=settings.webhooks_timeout_seconds, allow_private=settings.webhooks_allow_private_addresses
     )
-    async with github as client, webhooks as sender:
+    cluster = Kubernetes.open(settings, infrastructure.blobs)
+    async with github as client, webhooks as sender, cluster as kubernetes:
         yield CampaignsContext(
             settings=settings,
             pool=infrastructure.pool,
@@ -67,6 +70,7 @@ async def open_campaigns(
             blobs=infrastructure.blobs,
             webhooks=sender,
             scopes=BatchScopes(infrastructure.pool),
+            kubernetes=kubernetes,
             caches=Caches(
                 results=StoredResults(infrastructure.pool, infrastructure.blobs)
                 if settings.step_cache_max_bytes

@@ -37,7 +37,7 @@ from .sandboxes import Network
 from .steps.edits import paths_of
 from .steps.log import StepLog
 from .steps.memory import StepMemory
-from .steps.run import CommandRunner
+from .steps.run import CommandRunner, RunContainer
 from .steps.secrets import StepSecrets
 from .tree import NeedsCheckout
 from .working_copy import WorkingCopy
@@ -59,6 +59,7 @@ async def prepare_change(
     campaign_link: str,
     places: asyncio.Semaphore,
     caches: Caches | None = None,
+    containers: RunContainer | None = None,
 ) -> PreparedChange:
     """Runs the spec's steps on the repository at `base_oid`.
 
@@ -82,6 +83,7 @@ async def prepare_change(
         log=StepLog(secrets=[reader.token], redact=secrets.redacted),
         at=utcnow().replace(microsecond=0),
         caches=caches or Caches(),
+        containers=containers,
     )
     assignment.log.line(f"{repository.name} at {base_oid} ({repository.branch})")
     try:
@@ -170,6 +172,7 @@ async def _runner(assignment: Assignment, copy: WorkingCopy, *, last: tuple[obje
         network=Network(settings.run_network),
         allowed_networks=settings.allowed_networks,
         memory=memory,
+        containers=assignment.containers,
     )
 
 

@@ -73,6 +73,7 @@ async def prepare(
             campaign_link=campaign_link(ctx, run),
             places=ctx.places,
             caches=ctx.caches,
+            containers=ctx.kubernetes and ctx.kubernetes.run,
         )
     except JUDGED as error:
         return replace(judged(error), base_oid=base_oid)

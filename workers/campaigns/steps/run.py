@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from datetime import timedelta
+from typing import Any, Protocol
 
 from shared.domain.spec import Output, OutputFormat, RunStep
 from shared.domain.templates import InvalidTemplate, StepResult, TemplateContext, render
 
 from ..egress import VARIABLES, AnyNetwork, Egress
-from ..sandboxes import Isolation, Kind, Limits, Network, environment
+from ..sandboxes import Isolation, Kind, Limits, Network, Sandbox, environment
 from ..working_copy import Place, WorkingCopy
 from .commands import CommandFailed, CommandResult, run_command
 from .log import StepLog
@@ -19,6 +20,24 @@ from .memory import Said, StepMemory
 from .secrets import StepSecrets
 from .text import EditFailed
 from .yaml_edit import parse_yaml
+
+
+class RunContainer(Protocol):
+    """Runs a step in a container; see `Kubernetes.run`."""
+
+    async def __call__(
+        self,
+        image: str,
+        place: Place,
+        sandbox: Sandbox,
+        *,
+        env: Mapping[str, str],
+        secrets: Mapping[str, str],
+        time_limit: timedelta,
+        limits: Limits,
+    ) -> CommandResult:
+        """How the step ended; its changes are in the sandbox's tree."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +54,7 @@ class CommandRunner:
     allowed_networks: Sequence[AnyNetwork] = ()
     limits: Limits = field(default_factory=Limits)
     memory: StepMemory | None = None
+    containers: RunContainer | None = None
 
     async def run(self, step: RunStep, context: TemplateContext, log: StepLog) -> StepResult:
         """Runs a step; raises `CommandFailed` after its last attempt, `InvalidTemplate` where a value is not there."""
@@ -44,7 +64,9 @@ class CommandRunner:
         files = {name: render(text, inside) for name, text in step.files.items()}
         network = self._network(step)
         env |= {name: self.secrets.read(secret) for name, secret in step.secrets_of_env.items()}
-        place = Place(script=script, files=files, folder=context.workspace, network=network)
+        place = Place(
+            script=script, files=files, folder=context.workspace, network=network, container=step.container or ""
+        )
         said = await self._known_or_anew(step, place, env, log)
         after = StepResult(stdout=said.stdout, stderr=said.stderr)
         return replace(after, outputs=_outputs(step.outputs, replace(inside, step=after)))
@@ -53,7 +75,7 @@ class CommandRunner:
         before = await self.copy.snapshot()
         key, said = await self.memory.recall(step, place, env, before) if self.memory else (None, None)
         is_known = said is not None
-        log.line("  from the cache" if is_known else f"  in {self.isolation.describe(place.network)}")
+        log.line("  from the cache" if is_known else f"  in {self._where(place)}")
         log.output("$", place.script, 0)
         if said is not None:
             _log_outputs(said, log)
@@ -81,6 +103,8 @@ class CommandRunner:
             await self.copy.restore(before)
 
     async def _attempt(self, step: RunStep, place: Place, env: Mapping[str, str], log: StepLog) -> CommandResult:
+        if step.container:
+            return await self._in_container(step, place, env)
         egress = Egress(allowed=self.allowed_networks) if place.network is Network.PROXY else None
         proxy: Mapping[str, str] = VARIABLES if egress else {}
         async with self.copy.ready(self.isolation, place) as sandbox:
@@ -92,7 +116,20 @@ class CommandRunner:
             log.line(f"  network | refused: {refused}")
         return result
 
+    async def _in_container(self, step: RunStep, place: Place, env: Mapping[str, str]) -> CommandResult:
+        assert self.containers  # noqa: S101  # `_network` has looked
+        secrets = {name: env[name] for name in step.secrets_of_env}
+        plain = {name: value for name, value in env.items() if name not in secrets}
+        async with self.copy.ready(self.isolation, place) as sandbox:
+            return await self.containers(
+                place.container, place, sandbox, env=plain, secrets=secrets, time_limit=step.timeout, limits=self.limits
+            )
+
     def _network(self, step: RunStep) -> Network:
+        if step.container:
+            if self.containers is None:
+                raise CommandFailed("container: needs Kubernetes (OCTOBATCH_RUN_STEPS_MODE=kubernetes)")
+            return Network.SHARED if step.network else Network.NONE
         if not step.network:
             return Network.NONE
         if self.network is Network.NONE:
@@ -100,6 +137,11 @@ class CommandRunner:
         if self.isolation.kind is not Kind.BUBBLEWRAP:
             raise CommandFailed(f"network: true needs bubblewrap, which is not used here: {self.isolation.why}")
         return self.network
+
+    def _where(self, place: Place) -> str:
+        if place.container:
+            return f"a container of {place.container} ({'no ' if place.network is Network.NONE else ''}network)"
+        return self.isolation.describe(place.network)
 
     def _said(self, result: CommandResult) -> Said:
         return Said(
