@@ -23,7 +23,7 @@ def test_apply_opens_one_pull_request_for_each_repository(stack: RunningStack, s
     assert len(stack.pull_requests(f"octobatch/{spec.stem}")) == REPOSITORIES
 
 
-def test_preview_publishes_nothing_and_shows_the_change(stack: RunningStack, spec: Path) -> None:
+def test_preview_publishes_nothing_and_shows_what_apply_then_publishes(stack: RunningStack, spec: Path) -> None:
     previewed = stack.octobatch("preview", "--file", str(spec), "--output", "json")
     assert previewed.returncode == 0, previewed.stderr
     ended = json.loads(previewed.stdout)
@@ -35,18 +35,13 @@ def test_preview_publishes_nothing_and_shows_the_change(stack: RunningStack, spe
     assert "+ran" in diff
     assert "step 1" in stack.octobatch("logs", target).stdout.lower()
 
-
-def test_apply_publishes_what_the_preview_showed_and_says_what_moved(stack: RunningStack, spec: Path) -> None:
-    spec.write_text("".join(line for line in spec.read_text().splitlines(True) if "- run:" not in line))
-    assert stack.octobatch("preview", "--file", str(spec)).returncode == 0
-    preview = stack.api("GET", "/runs", params={"campaign": spec.stem})["items"][0]["id"]
     commit = f"{stack.stack.github_url}/_sandbox/repositories/acme/service-3/commits"
     httpx.post(commit, json={"branch": "main", "files": {"moved.txt": "x"}}, timeout=30).raise_for_status()
-    applied = stack.octobatch("apply", "--preview", preview)
+    applied = stack.octobatch("apply", "--preview", ended["id"])
     assert applied.returncode == 1, applied.stdout + applied.stderr
     assert "since the preview" in applied.stderr
     run = stack.api("GET", "/runs", params={"campaign": spec.stem})["items"][0]
-    assert run["preview_run_id"] == preview
+    assert run["preview_run_id"] == ended["id"]
     assert stack.api("GET", f"/runs/{run['id']}")["counts"] == {"open": REPOSITORIES - 1, "blocked": 1}
 
 
