@@ -87,11 +87,14 @@ def import_(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write the spec; else to stdout.")
     ] = None,
+    containers: Annotated[
+        bool, typer.Option(help="Keep the images of steps, which need Kubernetes, or run them on the workers.")
+    ] = True,
 ) -> None:
     """Turn a batch spec of Sourcegraph's into a campaign spec, and say on stderr what could not be carried over."""
     folder = Path() if str(file) == "-" else file.parent
     try:
-        imported = import_batch_spec(read_document(file), read=read_beside(folder))
+        imported = import_batch_spec(read_document(file), read=read_beside(folder), with_containers=containers)
     except InvalidSpec as error:
         raise invalid(error, document=str(file)) from None
     if output is None:

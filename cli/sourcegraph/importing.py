@@ -41,8 +41,10 @@ class Imported:
     notes: Sequence[Note]
 
 
-def import_batch_spec(document: str, *, read: ReadFiles) -> Imported:
+def import_batch_spec(document: str, *, read: ReadFiles, with_containers: bool = True) -> Imported:
     """The campaign spec that the batch spec becomes; `read` gives the files of its mounts.
+
+    Without containers its steps run with what the workers have installed.
 
     Raises `InvalidSpec` where the document is no YAML mapping.
     """
@@ -52,6 +54,10 @@ def import_batch_spec(document: str, *, read: ReadFiles) -> Imported:
         if key.value not in _KNOWN:
             notes.add(key, f"{key.value} is left out: campaign specs have nothing like it")
     spec = _Carrier(root, read, notes).spec()
+    if not with_containers:
+        steps: list[dict[str, Any]] = spec.get("steps", [])
+        for step in steps:
+            step.pop("container", None)
     return Imported(_written(spec), notes.in_order())
 
 

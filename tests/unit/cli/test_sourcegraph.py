@@ -138,6 +138,11 @@ def test_what_is_not_carried_is_said_with_its_line(imported: tuple[CampaignSpec,
     assert "unheard is left out" in told("unheard:")
 
 
+def test_steps_run_on_the_workers_where_that_is_wanted(tmp_path: Path) -> None:
+    imported = import_batch_spec(SPEC, read=read_beside(tmp_path), with_containers=False)
+    assert not [step for step in parse_spec(imported.document).steps if isinstance(step, RunStep) and step.container]
+
+
 NAMES: dict[str, Any] = {
     "repository": {"name": "acme/api", "owner": "acme", "branch": "main"},
     "outputs": {"kind": "npm", "none": "", "list": ["a", "b"], "deep": {"er": 1}},
