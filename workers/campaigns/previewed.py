@@ -9,20 +9,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from shared.clock import utcnow
 from shared.domain import commands
 from shared.domain.ids import RunId, TargetId, new_id
 from shared.domain.permissions import SELECT
 from shared.domain.run import Moved, Run
 from shared.domain.spec import CampaignSpec
-from shared.domain.target import NewTarget, PublishAs, Target, TargetState
+from shared.domain.target import NewTarget, Target, TargetState
 from shared.github.branches import Base, fetch_bases
 from shared.outbox import Work
-from shared.postgres import previews
+from shared.postgres import previews, releases
 
 from .access import repository_token
 from .context import CampaignsContext
 from .finishing import finish_run_if_settled
-from .moves import move_target
+from .moves import move_all, move_target
+from .pausing import pause_if_paused
 from .planning import take_over
 from .verdicts import JUDGED, Verdict, verdict_on
 
@@ -51,9 +53,12 @@ async def take_from_preview(
     if run.moved is Moved.PREPARE:
         verdicts = {target_id: each for target_id, each in verdicts.items() if not each or not each.has_moved}
     async with ctx.outbox.transaction() as work:
-        for target in taken:
-            if target.id in verdicts:
-                await _record(work, target, verdicts[target.id], spec=spec, actor=actor)
+        if await pause_if_paused(work, run.id):
+            return []
+        await _publish(work, [target_id for target_id, found in verdicts.items() if found is None], spec, actor)
+        for target_id, found in verdicts.items():
+            if found:
+                await move_target(work, target_id, to=found.verdict.state, reason=found.verdict.reason)
     await finish_run_if_settled(ctx, run.id)
     return [target for target in waiting if target.id not in verdicts]
 
@@ -95,11 +100,10 @@ def _blocked(reason: str, *, has_moved: bool = False) -> BaseVerdict:
     return BaseVerdict(Verdict(state=TargetState.BLOCKED, reason=reason), has_moved)
 
 
-async def _record(work: Work, target: Target, found: BaseVerdict | None, *, spec: CampaignSpec, actor: str) -> None:
-    if found:
-        await move_target(work, target.id, to=found.verdict.state, reason=found.verdict.reason)
-        return
-    is_released = target.publish_as is not PublishAs.NONE and spec.rollout.is_at_once
-    move = await move_target(work, target.id, to=TargetState.PREPARED, is_released=is_released)
-    if move and is_released:
-        await work.accept(commands.publish_target(target, actor=actor))
+async def _publish(work: Work, target_ids: Sequence[TargetId], spec: CampaignSpec, actor: str) -> None:
+    """Has these published at once, or as their rollout lets them."""
+    moves = await move_all(work, target_ids, to=TargetState.PREPARED)
+    if spec.rollout.is_at_once:
+        moved = [move.target.id for move in moves]
+        released = await releases.release_targets(work.conn, moved, now=utcnow())
+        await work.accept(*(commands.publish_target(target, actor=actor) for target in released))
