@@ -45,7 +45,7 @@ async def prepare_batch(
                 *(_record(ctx, target, judged(error), {}, spec=spec, actor=actor) for target in waiting)
             )
             return
-        ahead = LookingAhead(ctx, run=run, spec=spec)
+        ahead = LookingAhead(ctx, waiting, run=run, spec=spec)
         ends = await asyncio.gather(
             *(_prepare(ctx, target, run=run, spec=spec, reader=reader, ahead=ahead, actor=actor) for target in waiting),
             return_exceptions=True,

@@ -97,7 +97,7 @@ async def prepare_target(ctx: CampaignsContext, command: Command) -> None:
     except JUDGED as error:
         preparation = judged(error)
     preparation = await conclude_again(ctx, target, preparation)
-    warnings = await LookingAhead(ctx, run=loaded.run, spec=spec).look(target, preparation)
+    warnings = await LookingAhead(ctx, [target], run=loaded.run, spec=spec).look(target, preparation)
     stored = await store(ctx, target, preparation)
     async with ctx.outbox.transaction(completing=command.operation_id) as work:
         await record(work, target, preparation, stored, spec=spec, actor=command.actor)

@@ -47,11 +47,22 @@ class _Asked:
     wanted: WantedOutlook
 
 
-class LookingAhead:
-    """Looks ahead for the targets of one batch of a run; finds nothing but in a dry run."""
+def _wanted(target: Target | NewTarget) -> WantedOutlook:
+    return WantedOutlook(
+        repository_node_id=target.repository_node_id, base_branch=target.base_branch, branch=target.branch
+    )
 
-    def __init__(self, ctx: CampaignsContext, *, run: Run, spec: CampaignSpec) -> None:
+
+class LookingAhead:
+    """Looks ahead for the targets of one batch of a run; finds nothing but in a dry run.
+
+    All of `batch` is asked for with the first of them; their parts, of which nothing is known before, as they come.
+    """
+
+    def __init__(self, ctx: CampaignsContext, batch: Sequence[Target], *, run: Run, spec: CampaignSpec) -> None:
         self._ctx, self._run, self._spec = ctx, run, spec
+        self._batch = {target.id: _Asked(target, _wanted(target)) for target in batch}
+        self._of_batch: asyncio.Task[Sequence[Outlook | None]] | None = None
         self._ask = Batcher(self._fetch)
         self._size = PageSize()
 
@@ -74,16 +85,20 @@ class LookingAhead:
         async with self._ctx.pool.acquire() as conn:
             installation = await installations.get_installation(conn, target.installation_id)
         warnings = [*warnings_about_permissions(installation.permissions, permissions_to_publish(change))]
-        wanted = WantedOutlook(
-            repository_node_id=target.repository_node_id, base_branch=target.base_branch, branch=target.branch
-        )
         try:
-            outlook = await self._ask(_Asked(batch_of, wanted))
+            outlook = await self._outlook(target, batch_of)
         except (*JUDGED, GitHubUnavailable) as error:
             return [*warnings, f"access: what is on GitHub already could not be looked at: {error}"]
         own = await self._own(target, viewer=outlook.view.viewer if outlook else "")
         mark = pull_request_mark(target, campaign=self._run.campaign_name)
         return [*warnings, *warnings_about(Prospect(target=target, mark=mark, own=own), outlook, self._spec)]
+
+    async def _outlook(self, target: Target | NewTarget, batch_of: Target) -> Outlook | None:
+        if target.id not in self._batch:
+            return await self._ask(_Asked(batch_of, _wanted(target)))
+        self._of_batch = self._of_batch or asyncio.create_task(self._fetch(list(self._batch.values())))
+        outlooks = await asyncio.shield(self._of_batch)
+        return dict(zip(self._batch, outlooks, strict=True))[target.id]
 
     async def _own(self, target: Target | NewTarget, *, viewer: str) -> OwnCommits:
         async with self._ctx.pool.acquire() as conn:

@@ -122,6 +122,13 @@ async def publish(world: World, preview_id: RunId, *, moved: str) -> RunId:
     return run_id
 
 
+async def test_a_preview_asks_for_what_stands_there_in_one_request(make_world: WorldMaker) -> None:
+    world = await make_world(repositories=12)
+    world.sandbox.ask("DELETE", "counters")
+    await preview(world)
+    assert world.sandbox.ask("GET", "counters")["graphql query"] <= 5
+
+
 async def changes(world: World, run_id: RunId) -> dict[str, tuple[str, str]]:
     """State and digest of the change of each repository."""
     rows = await world.ctx.pool.fetch(
