@@ -21,8 +21,10 @@ from hypothesis.stateful import (
 )
 from redis.asyncio import Redis
 
+from gateway.bulk.operations import BulkRequest, scope_of_run, start_bulk_operation
 from gateway.runs.operations import cancel_run
 from gateway.runs.pausing import pause_run, resume_run
+from shared.domain.bulk import ALL_TARGETS, BulkAction, BulkParameters
 from shared.domain.ids import OperationId, RunId
 from shared.domain.target import UNSETTLED, TargetState
 from shared.errors import Conflict, InvalidTransition
@@ -31,6 +33,7 @@ from tests.faults.sizes import TIMEOUT_SECONDS, size
 from tests.github_sandbox import RunningSandbox
 from tests.integration.campaigns.conftest import SettingsMaker
 from tests.integration.following.world import BRANCH, World, WorldMaker, open_worlds
+from workers.campaigns.bulk import complete_bulk_operations
 from workers.campaigns.marks import read_mark
 from workers.campaigns.moves import begin_again
 from workers.runtime import Command
@@ -40,6 +43,18 @@ REPOSITORIES = 2
 EXAMPLES = size(short=8, full=100)
 CONTENTS = ("a: 1\n", "a: 5\n", "a: 100\nb: 1\n", "a: 7\nb: 2\n", "a: [\n", "a: 100\n")
 """What a person makes of the file: some conflict, some make the change needless, one makes the steps fail."""
+
+ACTIONS: dict[BulkAction, dict[str, Any]] = {
+    BulkAction.COMMENT: {"body": "Please look."},
+    BulkAction.LABEL: {"labels": ["bot"]},
+    BulkAction.MERGE: {},
+    BulkAction.CLOSE: {"delete_branch": True},
+    BulkAction.REOPEN: {},
+    BulkAction.REBASE: {},
+    BulkAction.RERUN: {},
+    BulkAction.RETRY: {},
+}
+"""What is asked for in bulk."""
 
 repository_numbers = st.integers(0, REPOSITORIES - 1)
 
@@ -168,6 +183,18 @@ class Anything(RuleBasedStateMachine):
         async with self.world.ctx.outbox.transaction() as work:
             await begin_again(work, targets[chosen % len(targets)].id, reason="by hand", actor="test")
 
+    @rule(chosen=st.integers(0, MOST_RUNS - 1), action=st.sampled_from(sorted(ACTIONS)))
+    def act_in_bulk(self, chosen: int, action: BulkAction) -> None:
+        """Something is asked for of all targets of a run."""
+        self.do(self._act_in_bulk(self.runs[chosen % len(self.runs)], action))
+
+    async def _act_in_bulk(self, run_id: RunId, action: BulkAction) -> None:
+        async with self.world.ctx.pool.acquire() as conn:
+            scope = await scope_of_run(conn, run_id, action)
+        parameters = BulkParameters.model_validate(ACTIONS[action])
+        asked = BulkRequest(scope=scope, action=action, parameters=parameters, wanted=ALL_TARGETS)
+        await start_bulk_operation(self.world.ctx.outbox, asked, actor="test", idempotency_key=None)
+
     # -- People -----------------------------------------------------------------------------------------------
 
     @rule(number=repository_numbers, content=st.sampled_from(CONTENTS))
@@ -242,6 +269,7 @@ class Anything(RuleBasedStateMachine):
         self._check_states()
         self._check_pull_requests()
         self._check_foreign_commits()
+        self._check_bulk_operations()
 
     def _check_states(self) -> None:
         pulls = {pull["node_id"]: pull for pull in self.world.pulls()}
@@ -270,6 +298,15 @@ class Anything(RuleBasedStateMachine):
             merged = any(p["state"] == "merged" for p in self.world.pulls() if p["repository"] == name)
             if oids and not merged:
                 assert set(oids) <= {*self._commits(name, BRANCH), *self._commits(name, "main")}, name
+
+    def _check_bulk_operations(self) -> None:
+        """Each has ended, and none has commented twice."""
+        self.do(complete_bulk_operations(self.world.ctx))
+        going_on = "SELECT count(*) FROM bulk_operations WHERE campaign_id = $1 AND state = 'running'"
+        assert self.do(self.world.ctx.pool.fetchval(going_on, self.world.campaign_id)) == 0
+        for pull in self.world.pulls():
+            comments = [text for text in self.world.comments(pull) if text.startswith("Please look.")]
+            assert len(set(comments)) == len(comments), comments
 
 
 @pytest.fixture
