@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -14,7 +15,8 @@ RUN_HELP = "A run's id, or a campaign's name for its latest run. Default: the la
 OptionalRun = Annotated[str | None, typer.Argument(metavar="[RUN]", help=RUN_HELP, show_default=False)]
 RunOption = Annotated[str | None, typer.Option("--run", metavar="RUN", help=RUN_HELP, show_default=False)]
 TargetArgument = Annotated[
-    str, typer.Argument(metavar="TARGET", help="A target's id, or owner/name for its target in the run.")
+    str,
+    typer.Argument(metavar="TARGET", help="A target's id, or owner/name for its target in the run, owner/name#group."),
 ]
 
 SELECTION_HELP = "A selection's id, or the name in its spec for the latest selection of that name."
@@ -57,10 +59,21 @@ def find_target(gateway: Gateway, name: str, run: str | None) -> dict[str, Any]:
             f"{name} is neither a target's id nor a repository", exit_code=ExitCode.BAD_INPUT, hint="write owner/name"
         )
     run_id = find_run(gateway, run)["id"]
-    target = next(gateway.items(f"/runs/{run_id}/targets", limit=1, repository=name), None)
+    repository, _, group = name.partition("#")
+    target = choose_target(list(gateway.items(f"/runs/{run_id}/targets", repository=repository)), repository, group)
     if target is None:
         raise CommandFailed(f"run {run_id} has no target in {name}", exit_code=ExitCode.BAD_INPUT)
     return target
+
+
+def choose_target(found: Sequence[dict[str, Any]], repository: str, group: str) -> dict[str, Any] | None:
+    """The target of the repository and group, among those whose repositories have the name in theirs.
+
+    Without a group it is the one of no group, and of what a repository is divided into the first, in this order.
+    """
+    named = [each for each in found if each["repository"].lower() == repository.lower()]
+    of_group = [each for each in named if each["group"] == group]
+    return next(iter(of_group or ([] if group else named)), None)
 
 
 def _is_id(text: str) -> bool:

@@ -76,7 +76,7 @@ def print_targets(found: Iterable[dict[str, Any]]) -> None:
         ("repository", "state", "files", "+", "-", "pull request", "reason"),
         (
             (
-                each["repository"],
+                f"{each['repository']}#{each['group']}" if each["group"] else each["repository"],
                 each["state"],
                 *_stat(each["diff_stat"]),
                 pull_request_url(each),

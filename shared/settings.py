@@ -224,6 +224,11 @@ class WorkerSettings(Settings):
 class CampaignsSettings(WorkerSettings, WebhooksSettings):
     """What the campaigns worker needs besides."""
 
+    command_timeout_seconds: float = Field(
+        6 * 3600.0,
+        gt=0,
+        description="longest run of one command: of all steps of a target, each of which may take 2 hours",
+    )
     run_isolation: str = Field(
         "auto",
         pattern="^(auto|bubblewrap|process)$",
