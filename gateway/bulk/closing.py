@@ -29,9 +29,8 @@ async def close_campaign(
     name: str, body: NewClosing, response: Response, resources: Opened, principal: SignedIn
 ) -> ClosingOutcome:
     """Undo a campaign: archive it, cancel its runs, close its open pull requests, delete its branches.
-    Imported pull requests are left as they are.
 
-    A dry run answers 200. Once more closes what is left.
+    Imported pull requests are left as they are. A dry run answers 200. Once more closes what is left.
     """
     async with resources.pool.acquire() as conn:
         scope = await scope_of_campaign(conn, name)
