@@ -6,9 +6,11 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from ipaddress import ip_address, ip_network
+from urllib.parse import urlsplit
 
 import pytest
 
+from sandbox.embedded.postgres import EmbeddedPostgres
 from workers.campaigns.egress import Egress, is_public
 from workers.campaigns.sandboxes import Network
 from workers.campaigns.steps.commands import CommandFailed
@@ -58,6 +60,22 @@ async def test_nothing_around_the_worker_is_reached_by_whatever_name(copy: Copy,
     result = await allowing(copy).run(f"{script}true", network=True)
     assert "REACHED" not in result.stdout
     assert b"refused: 169.254.169.254" in copy.log.content()
+
+
+@pytest.mark.parametrize("network", [False, True])
+async def test_postgres_and_redis_are_out_of_reach(
+    copy: Copy, postgres: EmbeddedPostgres, redis_url: str, network: bool
+) -> None:
+    for port in (urlsplit(postgres.dsn()).port, urlsplit(redis_url).port):
+        socket.create_connection(("127.0.0.1", port or 0)).close()  # this test reaches it
+        result = await copy.run(
+            f"exec 3<>/dev/tcp/127.0.0.1/{port} && echo REACHED\n"
+            f"curl -sS -m 5 --proxytunnel http://127.0.0.1:{port}/ && echo REACHED\n"
+            "true",
+            network=network,
+        )
+        assert result.stdout == ""
+        assert (f"refused: 127.0.0.1:{port}".encode() in copy.log.content()) is network
 
 
 async def test_without_network_there_is_no_proxy(copy: Copy, port: int) -> None:
