@@ -1,6 +1,6 @@
 # make demo      the whole of Octobatch on this machine, as a tour (KEEP=1 leaves it running)
 # make test      all tests
-# make faults    kill, pause, empty and flood everything, in full (about 17 minutes)
+# make faults    kill, pause, empty and flood everything, in full (about half an hour)
 # make lint      style, types and the rules of imports
 # make bench     a campaign, commands, tokens and listings, each beside others (over an hour)
 # make lock      resolve the dependencies again

@@ -11,7 +11,8 @@ from fastapi.responses import JSONResponse
 from shared.domain import commands
 from shared.domain.ids import InstallationId
 from shared.errors import InvalidInput, NotAuthenticated
-from shared.github.webhooks import changed_repositories, service_for, signature_is_valid
+from shared.github.webhooks import changed_repositories, pushed_branch, service_for, signature_is_valid
+from shared.postgres.pull_requests import ask_again_on_base
 from shared.postgres.repository_changes import notice_changes
 from shared.postgres.webhook_deliveries import insert_delivery
 
@@ -37,12 +38,15 @@ async def take_webhook(
     payload = _payload(body)
     service = service_for(x_github_event)
     changed = changed_repositories(x_github_event, payload)
-    if service is None and not changed:
+    pushed = pushed_branch(x_github_event, payload)
+    if service is None and not changed and not pushed:
         return JSONResponse({"handled": False}, 202)
     installation: dict[str, Any] = payload.get("installation") or {}
     async with resources.outbox.transaction() as work:
         if changed and "id" in installation:
             await notice_changes(work.conn, InstallationId(installation["id"]), changed)
+        if pushed:
+            await ask_again_on_base(work.conn, *pushed)
         if service is None:
             return JSONResponse({"handled": True}, 202)
         await insert_delivery(

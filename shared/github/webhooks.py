@@ -14,6 +14,7 @@ from typing import Any
 from ..domain.operation import Service
 
 _PREFIX = "sha256="
+_HEADS = "refs/heads/"
 
 _SERVICES = {
     "installation": Service.TOKENS,
@@ -44,6 +45,14 @@ def signature_is_valid(body: bytes, signature: str | None, *, secrets: Sequence[
 def service_for(event: str) -> Service | None:
     """The worker that takes in an event (the header `X-GitHub-Event`); None for events that change nothing here."""
     return _SERVICES.get(event)
+
+
+def pushed_branch(event: str, payload: Mapping[str, Any]) -> tuple[str, str] | None:
+    """The repository's node id and the branch that somebody has pushed to; None for all else."""
+    repository, ref = payload.get("repository"), str(payload.get("ref"))
+    if event != "push" or not repository or not ref.startswith(_HEADS):
+        return None
+    return repository["node_id"], ref.removeprefix(_HEADS)
 
 
 def changed_repositories(event: str, payload: Mapping[str, Any]) -> list[str]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ..domain.ids import TargetId
-from ..domain.target import ChecksState, ReviewState, Target, TargetState
+from ..domain.target import FOLLOWED, ChecksState, ReviewState, Target, TargetState
 from .pool import Connection
 from .targets import TARGET_COLUMNS, target_from_row
 
@@ -69,9 +69,24 @@ async def lock_targets(conn: Connection, target_ids: Sequence[TargetId]) -> list
     return [(target_from_row(row), row["pull_request_updated_at"]) for row in rows]
 
 
-async def mark_checked(conn: Connection, target_ids: Sequence[TargetId]) -> None:
-    """Records that these were asked for just now."""
-    await conn.execute("UPDATE targets SET checked_at = now() WHERE id = ANY($1::uuid[])", list(target_ids))
+async def mark_checked(conn: Connection, target_ids: Sequence[TargetId], *, counts_as: timedelta = timedelta()) -> None:
+    """Records that these were asked for just now; it counts as so long ago, for what is to be asked for again soon."""
+    await conn.execute(
+        "UPDATE targets SET checked_at = now() - $2::interval WHERE id = ANY($1::uuid[])", list(target_ids), counts_as
+    )
+
+
+async def ask_again_on_base(conn: Connection, repository_node_id: str, base_branch: str) -> None:
+    """Puts open pull requests to a branch that has moved first among those due: they may conflict with it now."""
+    await conn.execute(
+        """
+        UPDATE targets SET checked_at = NULL
+        WHERE repository_node_id = $1 AND base_branch = $2 AND pull_request_node_id IS NOT NULL AND state = ANY($3)
+        """,
+        repository_node_id,
+        base_branch,
+        list(FOLLOWED),
+    )
 
 
 async def observe_reviews(

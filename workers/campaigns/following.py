@@ -24,6 +24,7 @@ from shared.domain.target import Target, TargetState
 from shared.errors import GitHubError, NotFound, NotPermitted, Unavailable
 from shared.github.following import MOST_AT_ONCE, FollowedPullRequest
 from shared.github.following import follow_pull_requests as ask_for_pull_requests
+from shared.github.pull_requests import PullRequestState
 from shared.outbox import Work
 from shared.postgres import installations, pull_requests
 
@@ -38,6 +39,9 @@ MOST_A_PASS = 20 * MOST_AT_ONCE
 
 MOST_OF_AN_INSTALLATION = 5 * MOST_AT_ONCE
 """Of these those of one installation: with the usual interval a third of its points an hour, at 3 points a request."""
+
+UNSURE_COUNTS_AS = timedelta(minutes=5)
+"""An answer that leaves open whether there is a conflict is as good as one so old."""
 
 CLOSED_LESS_OFTEN = 10
 """So many intervals pass between two looks at a pull request that was closed unmerged: it may be opened again."""
@@ -96,14 +100,20 @@ async def _take_in(ctx: CampaignsContext, batch: Sequence[Target], found: Mappin
     async with ctx.outbox.transaction() as work:
         courses = await courses_of(work.conn, batch)
         checked: list[TargetId] = []
+        unsure: list[TargetId] = []  # GitHub computes whether they conflict only once it is asked
         for target, seen_at in await pull_requests.lock_targets(work.conn, list(asked)):
             followed = found.get(target.pull_request.node_id) if target.pull_request else None
             if _is_another(target, asked[target.id]):
                 continue
-            checked.append(target.id)
+            (unsure if followed and _is_unsure(followed) else checked).append(target.id)
             if followed and not (seen_at and followed.pull_request.updated_at < seen_at):
                 await keep_up(work, await _apply(work, target, followed), followed, courses[target.run_id])
         await pull_requests.mark_checked(work.conn, checked)
+        await pull_requests.mark_checked(work.conn, unsure, counts_as=UNSURE_COUNTS_AS)
+
+
+def _is_unsure(followed: FollowedPullRequest) -> bool:
+    return followed.conflicts is None and followed.pull_request.state is PullRequestState.OPEN
 
 
 def _is_another(now: Target, asked: Target) -> bool:

@@ -11,16 +11,20 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from gateway.schemas import EXAMPLE_SPEC
+from shared.postgres import targets
 from shared.postgres.pool import Pool
+from tests.integration.campaigns.rows import insert_campaign, insert_run, make_target
 
 from .conftest import WEBHOOK_SECRET
 
 
-def signed(payload: object, *, secret: str = WEBHOOK_SECRET, delivery: str = "one") -> tuple[bytes, dict[str, str]]:
+def signed(
+    payload: object, *, secret: str = WEBHOOK_SECRET, delivery: str = "one", event: str = "pull_request"
+) -> tuple[bytes, dict[str, str]]:
     body = json.dumps(payload).encode()
     signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
     return body, {
-        "X-GitHub-Event": "pull_request",
+        "X-GitHub-Event": event,
         "X-GitHub-Delivery": delivery,
         "X-Hub-Signature-256": f"sha256={signature}",
     }
@@ -43,6 +47,21 @@ async def test_a_delivery_is_taken_in_once(anonymous: httpx.AsyncClient, pool: P
     for _ in range(3):
         assert (await anonymous.post("/webhooks/github", content=body, headers=headers)).status_code == 202
     assert await pool.fetchval("SELECT count(*) FROM operations WHERE type = 'handle_webhook'") == 1
+
+
+async def test_a_push_to_a_base_branch_has_its_pull_requests_asked_for_first(
+    anonymous: httpx.AsyncClient, pool: Pool
+) -> None:
+    async with pool.acquire() as conn:
+        campaign_id = await insert_campaign(conn)
+        run_id = await insert_run(conn, campaign_id)
+        planned = [make_target(run_id, campaign_id, base_branch=branch) for branch in ("main", "next")]
+        await targets.insert_targets(conn, planned)
+    await pool.execute("UPDATE targets SET state = 'open', checked_at = now(), pull_request_node_id = 'PR'")
+    body, headers = signed({"ref": "refs/heads/next", "repository": {"node_id": "R_1"}}, event="push")
+    assert (await anonymous.post("/webhooks/github", content=body, headers=headers)).status_code == 202
+    asked_first = await pool.fetch("SELECT base_branch FROM targets WHERE checked_at IS NULL")
+    assert [row["base_branch"] for row in asked_first] == ["next"]
 
 
 async def test_a_forged_delivery_is_refused(anonymous: httpx.AsyncClient, pool: Pool) -> None:

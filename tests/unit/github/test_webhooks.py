@@ -8,7 +8,7 @@ import hmac
 import pytest
 
 from shared.domain.operation import Service
-from shared.github.webhooks import service_for, signature_is_valid
+from shared.github.webhooks import pushed_branch, service_for, signature_is_valid
 
 
 def test_the_example_of_githubs_documentation_is_valid() -> None:
@@ -42,6 +42,13 @@ def test_nothing_else_is_valid(signature: str | None) -> None:
 def test_without_a_secret_nothing_is_valid() -> None:
     signature = "sha256=" + hmac.new(b"", b"{}", hashlib.sha256).hexdigest()
     assert not signature_is_valid(b"{}", signature, secrets=[])
+
+
+def test_a_push_names_its_branch_and_a_tag_is_none() -> None:
+    repository = {"node_id": "R_1", "default_branch": "main"}
+    assert pushed_branch("push", {"repository": repository, "ref": "refs/heads/release/1"}) == ("R_1", "release/1")
+    assert pushed_branch("push", {"repository": repository, "ref": "refs/tags/v1"}) is None
+    assert pushed_branch("create", {"repository": repository, "ref": "main"}) is None
 
 
 def test_each_event_goes_to_the_worker_that_knows_it() -> None:
