@@ -1,7 +1,7 @@
 """A campaign under GitHub's documented limits, played faster: how much of the budget it uses, and how right its ETA is.
 
 `python -m bench pace` starts the whole stack, makes an organisation of 1,500 repositories, and applies one campaign of
-edits to it while the sandbox keeps GitHub's limits in windows a tenth as long, as the settings tell Octobatch. It
+edits to it while the sandbox keeps GitHub's limits in windows an eighth as long, as the settings tell Octobatch. It
 writes `bench/results/pace.md`. `--quick` takes 600 repositories and windows a thirtieth as long, and writes no page.
 
 The limits let 500 pull requests be opened an hour and 80 a minute, so 1,500 take two hours and six minutes at least.
@@ -138,7 +138,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m bench pace", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="600 repositories, thirty times as fast, and no page")
     asked = parser.parse_args(arguments)
-    targets, speed = (600, 30.0) if asked.quick else (1500, 10.0)
+    targets, speed = (600, 30.0) if asked.quick else (1500, 8.0)
     settings = {"OCTOBATCH_GITHUB_LIMITS": "on", "OCTOBATCH_GITHUB_LIMITS_SPEED": f"{speed:g}"}
     with tempfile.TemporaryDirectory() as name:
         folder = StackFolder(Path(name) / "stack")

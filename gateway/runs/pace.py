@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from redis.exceptions import RedisError
 
@@ -22,6 +23,8 @@ from shared.streams.github_budgets import CONTENT, WRITES, github_windows, ident
 from shared.streams.semaphores import Semaphore
 
 from ..resources import Resources
+
+_parsed = lru_cache(maxsize=64)(parse_spec)  # a version of a spec never changes, and runs are asked for again and again
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +61,7 @@ async def get_standing(conn: Connection, run: Run, *, now: datetime) -> Standing
 
 async def _rollout_allows_at(conn: Connection, run: Run, unpublished: int, now: datetime) -> datetime | None:
     version = await campaigns.get_spec_version(conn, run.campaign_id, run.spec_version)
-    rollout = parse_spec(version.document).rollout
+    rollout = _parsed(version.document).rollout
     if rollout.is_at_once or not unpublished:
         return now
     window = window_at(rollout.windows, now)
