@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..domain.ids import RunId, TargetId
+from ..domain.ids import RunId
 from ..domain.run import RunState, is_finished
 from ..domain.target import TargetState
 from .pool import Connection
@@ -40,21 +40,19 @@ async def is_paused(conn: Connection, run_id: RunId) -> bool:
     return await conn.fetchval("SELECT paused_at IS NOT NULL FROM runs WHERE id = $1 FOR SHARE", run_id)
 
 
-async def pause_targets(conn: Connection, run_id: RunId, *, target_id: TargetId | None = None) -> list[Move]:
-    """Pauses the targets of a run that have work left, or the one given; a later resume knows where they were.
+async def pause_targets(conn: Connection, run_id: RunId) -> list[Move]:
+    """Pauses the targets of a run that have work left; a later resume knows where they were.
 
     What waited for its turn at GitHub goes back to the rollout: it is not released any more.
     """
     rows = await conn.fetch(
         f"""
-        WITH before AS (SELECT id, state FROM targets WHERE run_id = $1 AND ($2::uuid IS NULL OR id = $2)
-                        AND {_HAS_WORK} ORDER BY id FOR UPDATE)
+        WITH before AS (SELECT id, state FROM targets WHERE run_id = $1 AND {_HAS_WORK} ORDER BY id FOR UPDATE)
         UPDATE targets t SET state = 'paused', paused_from = before.state, released_at = NULL, updated_at = now()
         FROM before WHERE t.id = before.id
         RETURNING before.state AS state_before, {TARGET_COLUMNS}
         """,  # noqa: S608
         run_id,
-        target_id,
     )
     return [Move(before=TargetState(row["state_before"]), target=target_from_row(row)) for row in rows]
 

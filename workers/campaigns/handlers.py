@@ -31,7 +31,7 @@ from .loading import campaign_link, load_spec, load_target
 from .looking_ahead import LookingAhead, permissions_to_publish
 from .marks import CommitMark, pull_request_mark
 from .moves import move_target
-from .pausing import pause_if_paused, pause_target
+from .pausing import pause_again, pause_if_paused
 from .planning import plan_targets
 from .preparing import judged, prepare, record, store
 from .previewed import plan_from_preview, take_from_preview
@@ -78,7 +78,7 @@ async def prepare_target(ctx: CampaignsContext, command: Command) -> None:
     """Runs the steps for a target, stores what came of it, and has it published where the spec says so."""
     loaded = await load_target(ctx, command)
     target = loaded.target
-    if loaded.run.paused_at and await pause_target(ctx, target):
+    if await pause_again(ctx, loaded.run):
         return
     async with ctx.pool.acquire() as conn:
         spec = await load_spec(conn, loaded.run)
@@ -111,6 +111,8 @@ async def prepare_targets(ctx: CampaignsContext, command: Command) -> None:
         run = await runs.get_run(conn, RunId(UUID(command.payload["run_id"])))
         spec = await load_spec(conn, run)
         waiting = await _batch_of(conn, command)
+    if waiting and await pause_again(ctx, run):
+        return
     waiting = await look_up_imports(ctx, waiting)
     waiting = await take_from_preview(ctx, waiting, run=run, spec=spec, actor=command.actor)
     if waiting and spec.runs_code:
@@ -144,7 +146,7 @@ async def publish_target(ctx: CampaignsContext, command: Command) -> None:
         return
     if target.state not in (TargetState.PREPARED, TargetState.PUBLISHING) or target.publish_as is PublishAs.NONE:
         return
-    if loaded.run.paused_at and await pause_target(ctx, target):
+    if await pause_again(ctx, loaded.run):
         return
     if target.state is TargetState.PREPARED and not await _begin(ctx, target, TargetState.PUBLISHING):
         return

@@ -20,7 +20,7 @@ from tests.integration.campaigns.rows import SPEC, Rows
 from tests.integration.campaigns.test_runs import make_selected
 from workers.campaigns.context import CampaignsContext
 from workers.campaigns.finishing import finish_run_if_settled, finish_settled_runs
-from workers.campaigns.handlers import plan_run, prepare_target, publish_target
+from workers.campaigns.handlers import plan_run, prepare_target, prepare_targets, publish_target
 from workers.campaigns.moves import move_target
 from workers.campaigns.releasing import release_run, release_waiting
 
@@ -163,7 +163,9 @@ async def test_targets_that_are_planned_or_begin_anew_in_a_paused_run_are_paused
     assert await rows.accepted("prepare_target") == 0
     [target, _] = await rows.targets_of(run_id)
     await ctx.pool.execute("UPDATE targets SET state = 'pending', attempt = 2 WHERE id = $1", target.id)
-    await prepare_target(ctx, await rows.command(commands.prepare_target(target, actor="t")))
+    await prepare_targets(
+        ctx, await rows.command(commands.prepare_targets(run_id, target.installation_id, 0, actor="t"))
+    )
     assert await rows.states(run_id) == "paused paused"
     await cancel_run(ctx.outbox, run_id)
     assert await rows.states(run_id) == "cancelled cancelled"
