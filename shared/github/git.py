@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -145,15 +145,20 @@ async def push_change(
     expected_oid: str | None,
     folder: Path,
     network: Network,
+    fetch_base: Callable[[Repository], Awaitable[Repository]] | None = None,
 ) -> str:
     """Commits a change on its base and pushes it to `branch`; the oid of the commit, the same whenever it is repeated.
 
     The branch must stand at `expected_oid` (None: must not exist), or at the very commit already; else `Conflict`,
     so that nobody's commits are overwritten. `folder` is an empty folder for the work, which its owner removes.
+    `fetch_base` has the base commit in the repository that it gives back; None fetches it.
     Raises `GitHubUnavailable`, `GitHubForbidden`, `GitHubUnauthorized`, `GitHubNotFound`.
     """
     repository = await create_repository(folder / "git")
-    await fetch_commit(repository, clone_url=clone_url, token=token, oid=change.base_oid, network=network)
+    if fetch_base:
+        repository = await fetch_base(repository)
+    else:
+        await fetch_commit(repository, clone_url=clone_url, token=token, oid=change.base_oid, network=network)
     commit = await commit_files(
         repository, change.files, parent=change.base_oid, message=change.commit_message, at=change.prepared_at
     )

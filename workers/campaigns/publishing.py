@@ -42,12 +42,12 @@ from shared.domain.change import PreparedChange
 from shared.domain.target import PublishAs, PullRequestRef, Target, TargetState
 from shared.errors import Conflict, GitHubError, GitHubInvalid, GitHubNotFound, GitHubUnavailable
 from shared.github import branches, pull_requests
-from shared.github.git import push_change
 from shared.github.pull_requests import BranchView, NewPullRequest, PullRequest, PullRequestState
 
 from .context import CampaignsContext
 from .marks import CommitMark, PullRequestMark, with_mark, with_trailers
 from .publish_plan import FRESH, Branch, OwnCommits, PublishPlan, Rules, judge_branch, plan_publishing
+from .pushing import push_borrowing
 
 MOST_LOOKS = 3
 """So often the plan is made anew from what stands on GitHub before the command is tried again later."""
@@ -216,7 +216,8 @@ class Publisher:
         workspaces = self._ctx.settings.workspace_dir
         await asyncio.to_thread(workspaces.mkdir, parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="publish-", dir=workspaces) as folder:
-            return await push_change(
+            return await push_borrowing(
+                self._ctx.caches.objects,
                 replace(self._publication.change, commit_message=self._publication.message),
                 clone_url=self._github.clone_url(self._repository),
                 token=self._token,

@@ -11,6 +11,7 @@ import pytest
 from shared.domain.change import FileChange
 from workers.campaigns.assignment import Caches
 from workers.campaigns.object_cache import ObjectCache
+from workers.campaigns.pushing import push_borrowing
 
 from .conftest import FILES
 from .hub import Hub
@@ -109,8 +110,22 @@ async def test_a_second_clone_fetches_only_what_is_new(hub: Hub, tmp_path: Path)
     cache = tmp_path / "objects"
     caches = Caches(objects=ObjectCache(cache, 10**9))
     name, oid = await hub.repository([*FILES, *(FileChange(path=f"b{n}", content=blob(n)) for n in range(5))])
+    (tmp_path / "push").mkdir()
     first = await hub.prepare(STEP, name, oid, caches=caches)
     assert b"out | go.mod:1" in first.log
+    requests = hub.git_requests()
+    pushed = await push_borrowing(
+        caches.objects,
+        first,
+        clone_url=hub.github.clone_url(name),
+        token=hub.token,
+        branch="octobatch/x",
+        expected_oid=None,
+        folder=tmp_path / "push",
+        network=hub.github.network,
+    )
+    assert await hub.branch(name, "octobatch/x") == pushed
+    assert hub.git_requests() == requests + 1  # the push
     before = sizes(cache)
     assert sum(before.values()) > 5 * 300_000
     requests = hub.git_requests()
