@@ -17,6 +17,7 @@ import structlog
 from redis.asyncio import Redis
 
 from shared.clock import utcnow
+from shared.domain.ids import InstallationId
 from shared.domain.installation import InstallationToken
 from shared.errors import GitHubLimited
 from shared.github.app_jwt import is_jwt
@@ -25,7 +26,7 @@ from shared.github.graphql import RateLimit
 from shared.github.limits import answered_at
 from shared.observability import metrics
 from shared.settings import WorkerSettings
-from shared.streams.budgets import Budgets, Window
+from shared.streams.budgets import Budgets, Denial, Window
 from shared.streams.github_budgets import (
     CODE_SEARCHES,
     CONTENT,
@@ -83,6 +84,12 @@ class SharedLimits:
             retry_at = utcnow() + timedelta(seconds=PLACE_TAKEN_SECONDS)
             raise GitHubLimited(str(error), retry_at=retry_at, secondary=False) from error
 
+    async def wait_to_create(self, installation_id: InstallationId) -> None:
+        """Raises `GitHubLimited` where no content can be created now; what is created is counted with its request."""
+        identity = identity_of(installation_id)
+        units: dict[str, int] = dict.fromkeys(CONTENT, 1)
+        self._raise_if_denied(identity, await self._budgets.turn(identity, units, lane=WRITES))
+
     async def heard(self, token: str, cost: Cost, headers: Mapping[str, str], limit: GitHubLimited | None) -> None:
         """Corrects the quota, and pauses for all where GitHub says that it is too much."""
         identity = self._identity(token)
@@ -113,6 +120,10 @@ class SharedLimits:
             units |= dict.fromkeys(CONTENT, cost.creates)
         lane = WRITES if cost.is_write else ""
         denial = await self._budgets.reserve(identity, units, quotas={cost.resource: 1}, lane=lane)
+        self._raise_if_denied(identity, denial)
+
+    @staticmethod
+    def _raise_if_denied(identity: str, denial: Denial | None) -> None:
         if denial:
             metrics.BUDGET_DENIALS.labels(denial.budget).inc()
             retry_at = utcnow() + timedelta(seconds=denial.retry_seconds)

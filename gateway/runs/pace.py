@@ -33,6 +33,7 @@ class Standing:
 
     run: Run
     unpublished: Mapping[InstallationId, int]
+    publishing: Mapping[InstallationId, int]  # of these, what has begun
     at_work: AtWork
     released: tuple[InstallationId, ...]  # with targets that wait for nothing but GitHub
     rollout_allows_at: datetime | None
@@ -53,6 +54,7 @@ async def get_standing(conn: Connection, run: Run, *, now: datetime) -> Standing
     return Standing(
         run=run,
         unpublished=unpublished,
+        publishing=await releases.publishing_by_installation(conn, run.id),
         at_work=await releases.at_work(conn, run.id),
         released=tuple(await releases.released_installations(conn, run.id)),
         rollout_allows_at=await _rollout_allows_at(conn, run, sum(unpublished.values()), now),
@@ -79,7 +81,7 @@ async def look_ahead(resources: Resources, standing: Standing) -> Outlook:
         return Outlook(waits_for=_paused(run))
     budgets = Budgets(resources.redis, github_windows(resources.settings))
     try:
-        allowed = await _limits_allow_at(resources, budgets, standing.unpublished)
+        allowed = await _limits_allow_at(resources, budgets, standing.unpublished, standing.publishing)
         denial = await _denial(resources, budgets, standing.released)
     except (RedisError, OSError):
         allowed, denial = None, None
@@ -112,7 +114,10 @@ def _expected_at(
 
 
 async def _limits_allow_at(
-    resources: Resources, budgets: Budgets, unpublished: Mapping[InstallationId, int]
+    resources: Resources,
+    budgets: Budgets,
+    unpublished: Mapping[InstallationId, int],
+    publishing: Mapping[InstallationId, int],
 ) -> datetime | None:
     """When so many pull requests can be open at the earliest, each installation's beside the others'.
 
@@ -123,9 +128,10 @@ async def _limits_allow_at(
     seconds: list[float] = []
     for installation_id, count in unpublished.items():
         identity = identity_of(installation_id)
-        # what is at work at this moment has its share of the budget already, and must not count twice
-        at_work = await Semaphore(resources.redis, identity, leases=1).count_held()
-        left: dict[str, int] = dict.fromkeys(CONTENT, max(0, count - at_work))
+        # what is being published has its share of the budget already, while anything is asked, and must not count twice
+        is_asking = await Semaphore(resources.redis, identity, leases=1).count_held()
+        begun = publishing.get(installation_id, 0) if is_asking else 0
+        left: dict[str, int] = dict.fromkeys(CONTENT, max(0, count - begun))
         seconds.append(await budgets.when(identity, left, lane=WRITES))
     return utcnow() + timedelta(seconds=max(seconds))
 

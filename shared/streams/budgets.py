@@ -29,6 +29,8 @@ AFTER_PAUSE_PACE_SECONDS = 0.05
 
 STRIKES_KEPT_SECONDS = 3600.0
 
+_ASK, _TAKE, _ASK_FOR_A_TURN = 0, 1, 2
+
 _RESERVE = Script.read("budget_reserve")
 _LEARN = Script.read("budget_learn")
 _PAUSE = Script.read("budget_pause")
@@ -73,11 +75,15 @@ class Budgets:
         for name, count in units.items():
             if name in self._windows and count > self._windows[name].limit:
                 raise InvalidInput(f"{count} units of {name} are more than its limit of {self._windows[name].limit}")
-        return await self._ask(identity, units, quotas or {}, lane, take=True)
+        return await self._ask(identity, units, quotas or {}, lane, mode=_TAKE)
 
     async def denial(self, identity: str, units: Mapping[str, int], *, lane: str = "") -> Denial | None:
         """What `reserve` would say; takes nothing."""
-        return await self._ask(identity, units, {}, lane, take=False)
+        return await self._ask(identity, units, {}, lane, mode=_ASK)
+
+    async def turn(self, identity: str, units: Mapping[str, int], *, lane: str = "") -> Denial | None:
+        """The same for somebody who will come again: it is told its turn among all who were denied."""
+        return await self._ask(identity, units, {}, lane, mode=_ASK_FOR_A_TURN)
 
     async def when(
         self, identity: str, units: Mapping[str, int], *, quotas: Mapping[str, int] | None = None, lane: str = ""
@@ -92,9 +98,9 @@ class Budgets:
             if window is None or count <= 0:
                 continue
             whole, rest = divmod(count - 1, window.limit)
-            denial = await self._ask(identity, {name: rest + 1}, {}, lane, take=False)
+            denial = await self._ask(identity, {name: rest + 1}, {}, lane, mode=_ASK)
             longest = max(longest, whole * window.seconds + (denial.seconds if denial else 0))
-        denial = await self._ask(identity, {}, quotas or {}, lane, take=False)
+        denial = await self._ask(identity, {}, quotas or {}, lane, mode=_ASK)
         return max(longest, denial.seconds if denial else 0)
 
     async def learn(self, identity: str, quota: str, *, limit: int, remaining: int, seconds_to_reset: float) -> None:
@@ -128,14 +134,14 @@ class Budgets:
         return int(remaining) if remaining is not None else None
 
     async def _ask(
-        self, identity: str, units: Mapping[str, int], quotas: Mapping[str, int], lane: str, *, take: bool
+        self, identity: str, units: Mapping[str, int], quotas: Mapping[str, int], lane: str, *, mode: int
     ) -> Denial | None:
         pauses = ["", lane] if lane else [""]
         counted = [(name, count) for name, count in units.items() if name in self._windows]
         keys = [_key(identity, f"pause:{name}") for name in pauses]
         keys += [_key(identity, f"window:{name}") for name, _ in counted]
         keys += [_key(identity, f"quota:{name}") for name in quotas]
-        args: list[Argument] = [int(take), len(pauses), len(counted)]
+        args: list[Argument] = [mode, len(pauses), len(counted)]
         for name, count in counted:
             args += [self._windows[name].limit, int(self._windows[name].seconds * 1000), count]
         args += quotas.values()

@@ -16,7 +16,7 @@ from shared.postgres.pool import Pool
 from shared.settings import CampaignsSettings
 from shared.streams.tokens import TokenClient
 
-from ..limits import gate_of, open_limits
+from ..limits import SharedLimits, gate_of, open_limits
 from ..runtime import Infrastructure
 from .access import BatchScopes
 from .assignment import Caches
@@ -35,6 +35,7 @@ class CampaignsContext:
     outbox: Outbox
     tokens: TokenClient
     github: GitHubClient
+    limits: SharedLimits | None  # None where the server has none
     blobs: BlobStore
     webhooks: WebhookSender
     scopes: BatchScopes
@@ -67,6 +68,7 @@ async def open_campaigns(
             outbox=infrastructure.outbox,
             tokens=TokenClient(infrastructure.requests, on_token=limits and limits.know),
             github=client,
+            limits=limits,
             blobs=infrastructure.blobs,
             webhooks=sender,
             scopes=BatchScopes(infrastructure.pool),

@@ -148,8 +148,11 @@ async def publish_target(ctx: CampaignsContext, command: Command) -> None:
         return
     if await pause_again(ctx, loaded.run):
         return
-    if target.state is TargetState.PREPARED and not await _begin(ctx, target, TargetState.PUBLISHING):
-        return
+    if target.state is TargetState.PREPARED:
+        if ctx.limits and target.pull_request is None:  # what waits for a limit has not begun, and need not look first
+            await ctx.limits.wait_to_create(target.installation_id)
+        if not await _begin(ctx, target, TargetState.PUBLISHING):
+            return
     outcome = await _publish(ctx, command, target, loaded.run)
     if await record_publication(ctx, command, target, outcome):
         await finish_run_if_settled(ctx, target.run_id)

@@ -7,7 +7,7 @@
 -- A quota is what GitHub said is left until a reset. A pause is a time before which nothing may be taken.
 --
 -- KEYS: pauses (any may hold), then for each window its hash, then for each quota its hash
--- ARGV: take (1) or ask (0), number of pauses, number of windows, for each window: limit, length in ms, units;
+-- ARGV: take (1), ask (0) or ask for a turn (2: takes nothing, is counted among the denied), number of pauses, number of windows, for each window: limit, length in ms, units;
 --       for each quota: units
 -- Returns {time in ms, wait in ms (0 = taken, or could be), index in KEYS of what makes it wait, how many were denied
 -- because of the same since the first of them was, ms until it is the turn of this one if those are served first}.
@@ -94,7 +94,7 @@ if take and wait == 0 then
   end
 end
 local denied, turn = 0, wait
-if take and wait > 0 then
+if ARGV[1] ~= '0' and wait > 0 then
   denied = redis.call('INCR', KEYS[cause] .. ':denied')
   if denied == 1 then
     redis.call('PEXPIRE', KEYS[cause] .. ':denied', wait)
