@@ -21,7 +21,7 @@ from .again import conclude_again
 from .context import CampaignsContext
 from .looking_ahead import LookingAhead, Warnings
 from .moves import move_all
-from .preparing import Preparation, judged, prepare, record, store
+from .preparing import Preparation, judged, log_prepared, prepare, record, store
 from .reading import Reader
 from .verdicts import JUDGED
 
@@ -83,6 +83,7 @@ async def _record(
     async with ctx.outbox.transaction() as work:
         await record(work, target, preparation, stored, spec=spec, actor=actor)
         await target_warnings.replace_warnings(work.conn, warnings)
+    log_prepared(target, preparation)
 
 
 def _raise_one(errors: Sequence[BaseException]) -> None:

@@ -33,7 +33,7 @@ from .marks import CommitMark, pull_request_mark
 from .moves import move_target
 from .pausing import pause_again, pause_if_paused
 from .planning import plan_targets
-from .preparing import judged, prepare, record, store
+from .preparing import judged, log_prepared, prepare, record, store
 from .previewed import plan_from_preview, take_from_preview
 from .publish_plan import Rules
 from .publishing import Outcome, Publication, Publisher
@@ -102,6 +102,7 @@ async def prepare_target(ctx: CampaignsContext, command: Command) -> None:
     async with ctx.outbox.transaction(completing=command.operation_id) as work:
         await record(work, target, preparation, stored, spec=spec, actor=command.actor)
         await target_warnings.replace_warnings(work.conn, warnings)
+    log_prepared(target, preparation)
     await finish_run_if_settled(ctx, target.run_id)
 
 

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import structlog
+
 from shared.domain import commands
 from shared.domain.artifact import ArtifactKind, NewArtifact, new_artifact
 from shared.domain.change import PreparedChange
@@ -25,6 +27,8 @@ from .parts import part_of, part_target
 from .preparation import prepare_change
 from .reading import Reader
 from .verdicts import JUDGED, verdict_on
+
+_log = structlog.stdlib.get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,6 +135,18 @@ async def store(ctx: CampaignsContext, target: Target, preparation: Preparation)
 
     return await asyncio.gather(
         *(put(target_id, kind, content) for target_id, each in contents for kind, content in each.items())
+    )
+
+
+def log_prepared(target: Target, preparation: Preparation) -> None:
+    """One line for what came of preparing a target, once it is recorded."""
+    _log.info(
+        "target_prepared",
+        run_id=str(target.run_id),
+        target_id=str(target.id),
+        repository=target.repository,
+        state=preparation.state.value,
+        files=preparation.stat.files if preparation.stat else 0,
     )
 
 

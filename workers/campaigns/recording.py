@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import structlog
+
 from shared.domain.permissions import PUBLISH
 from shared.domain.target import PullRequestRef, Target, TargetState
 from shared.errors import AlreadyDone, Conflict
@@ -15,6 +17,8 @@ from .context import CampaignsContext
 from .marks import PullRequestMark, read_mark
 from .moves import move_target
 from .publishing import Outcome
+
+_log = structlog.stdlib.get_logger(__name__)
 
 
 class _Overtaken(Conflict):
@@ -37,6 +41,14 @@ async def record_publication(ctx: CampaignsContext, command: Command, target: Ta
             _check_made(move)
     except (_Overtaken, AlreadyDone):
         return False
+    _log.info(
+        "target_published",
+        run_id=str(target.run_id),
+        target_id=str(target.id),
+        repository=target.repository,
+        state=outcome.state.value,
+        pull_request=outcome.pull_request.number if outcome.pull_request else None,
+    )
     return True
 
 
