@@ -19,10 +19,10 @@ from shared.streams.tokens import TokenClient
 from ..limits import SharedLimits, gate_of, open_limits
 from ..runtime import Infrastructure
 from .access import BatchScopes
-from .assignment import Caches
-from .kubernetes import Kubernetes
-from .object_cache import ObjectCache
-from .stored_results import StoredResults
+from .isolation.kubernetes import Kubernetes
+from .isolation.object_cache import ObjectCache
+from .preparation.assignment import Caches
+from .preparation.stored_results import StoredResults
 from .webhooks.sending import WebhookSender
 
 

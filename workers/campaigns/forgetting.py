@@ -11,7 +11,7 @@ from shared.clock import utcnow
 from shared.postgres import artifacts, step_results
 
 from .context import CampaignsContext
-from .stored_results import blob_key
+from .preparation.stored_results import blob_key
 
 log = structlog.stdlib.get_logger(__name__)
 

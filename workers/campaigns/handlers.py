@@ -21,24 +21,24 @@ from shared.postgres.pool import Connection
 
 from ..runtime import Command
 from .access import repository_token
-from .again import conclude_again
-from .batches import prepare_batch
-from .bulk import give_up_bulk_operation, give_up_target
+from .acts.bulk import give_up_bulk_operation, give_up_target
 from .context import CampaignsContext
 from .finishing import finish_run_if_settled
-from .importing import look_up_imports, plan_imports
+from .following.importing import look_up_imports, plan_imports
 from .loading import campaign_link, load_spec, load_target
-from .looking_ahead import LookingAhead, permissions_to_publish
-from .marks import CommitMark, pull_request_mark
 from .moves import move_target
-from .pausing import pause_again, pause_if_paused
 from .planning import plan_targets
-from .preparing import judged, log_prepared, prepare, record, store
-from .previewed import plan_from_preview, take_from_preview
-from .publish_plan import Rules
-from .publishing import Outcome, Publication, Publisher
-from .reading import Reader
-from .recording import record_publication, was_cancelled, withdraw
+from .preparation.again import conclude_again
+from .preparation.batches import prepare_batch
+from .preparation.looking_ahead import LookingAhead, permissions_to_publish
+from .preparation.preparing import judged, log_prepared, prepare, record, store
+from .preparation.previewed import plan_from_preview, take_from_preview
+from .preparation.reading import Reader
+from .publication.marks import CommitMark, pull_request_mark
+from .publication.plan import Rules
+from .publication.publishing import Outcome, Publication, Publisher
+from .publication.recording import record_publication, was_cancelled, withdraw
+from .release.pausing import pause_again, pause_if_paused
 from .verdicts import JUDGED, verdict_on
 
 _MOST_TARGETS = 1_000_000

@@ -6,18 +6,18 @@ from shared.domain.operation import Service
 from shared.settings import CampaignsSettings
 
 from ..runtime import Periodic, Worker
-from . import schedules
-from .auto_merge import enable_auto_merge
-from .bulk import act_on_target, complete_bulk_operations, start_bulk_operation
+from .acts.bulk import act_on_target, complete_bulk_operations, start_bulk_operation
 from .context import CampaignsContext, open_campaigns
-from .decorating import decorate_pull_requests
-from .deliveries import handle_webhook
 from .finishing import finish_settled_runs
-from .following import follow_pull_requests
+from .following.deliveries import handle_webhook
+from .following.hooks import run_hook
+from .following.reconciling import follow_pull_requests
 from .forgetting import FORGET_SECONDS, forget_artifacts, forget_step_results
 from .handlers import give_up, plan_run, prepare_target, prepare_targets, publish_target
-from .hooks import run_hook
-from .releasing import CHECK_SECONDS, release_waiting
+from .publication.auto_merge import enable_auto_merge
+from .publication.decorating import decorate_pull_requests
+from .release import schedules
+from .release.releasing import CHECK_SECONDS, release_waiting
 from .webhooks.delivering import deliver_webhooks, forget_webhooks
 
 

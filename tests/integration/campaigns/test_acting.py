@@ -21,7 +21,7 @@ from shared.domain.ids import BulkOperationId, CampaignId, InstallationId, RunId
 from shared.domain.target import ChecksState, ReviewState, Target, TargetState
 from tests.github_sandbox import RunningSandbox
 from tests.opened_pull_request import Opened, opened_pull_request
-from workers.campaigns.acting import Actor, ActOutcome
+from workers.campaigns.acts.acting import Actor, ActOutcome
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from shared.domain.target import DiffStat, PublishAs, Target, TargetState
 from shared.postgres import artifacts
 from tests.integration.campaigns.rows import SPEC, Rows
 from workers.campaigns.context import CampaignsContext
-from workers.campaigns.preparing import preparation_of, record, store
+from workers.campaigns.preparation.preparing import preparation_of, record, store
 
 CHANGE = PreparedChange(
     base_oid="b" * 40,

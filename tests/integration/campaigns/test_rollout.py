@@ -22,7 +22,7 @@ from workers.campaigns.context import CampaignsContext
 from workers.campaigns.finishing import finish_run_if_settled, finish_settled_runs
 from workers.campaigns.handlers import plan_run, prepare_target, prepare_targets, publish_target
 from workers.campaigns.moves import move_target
-from workers.campaigns.releasing import release_run, release_waiting
+from workers.campaigns.release.releasing import release_run, release_waiting
 
 PULL_REQUEST = PullRequestRef(number=12, node_id="PR_12", url="https://github.test/acme/repo-1/pull/12")
 

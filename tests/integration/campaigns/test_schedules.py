@@ -12,7 +12,7 @@ from tests.integration.campaigns.rows import SPEC, Rows
 from tests.integration.campaigns.test_runs import make_selected
 from workers.campaigns.context import CampaignsContext
 from workers.campaigns.handlers import plan_run
-from workers.campaigns.schedules import start_due
+from workers.campaigns.release.schedules import start_due
 
 SIX = datetime(2026, 6, 1, 6, tzinfo=UTC)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from workers.campaigns.context import CampaignsContext
 from workers.campaigns.forgetting import forget_step_results
-from workers.campaigns.stored_results import StoredResults, blob_key
+from workers.campaigns.preparation.stored_results import StoredResults, blob_key
 
 KEYS = [digit * 64 for digit in "abcde"]
 

@@ -10,7 +10,7 @@ from shared.domain.target import ChecksState, PullRequestRef, ReviewState, Targe
 from shared.errors import AlreadyDone
 from tests.integration.campaigns.rows import Rows
 from workers.campaigns.context import CampaignsContext
-from workers.campaigns.deliveries import handle_webhook
+from workers.campaigns.following.deliveries import handle_webhook
 
 HEAD = "c" * 40
 PULL_REQUEST = PullRequestRef(number=12, node_id="PR_12", url="https://github.test/acme/repo-1/pull/12")

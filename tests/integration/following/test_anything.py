@@ -33,9 +33,9 @@ from tests.faults.sizes import TIMEOUT_SECONDS, size
 from tests.github_sandbox import RunningSandbox
 from tests.integration.campaigns.conftest import SettingsMaker
 from tests.integration.following.world import BRANCH, World, WorldMaker, open_worlds
-from workers.campaigns.bulk import complete_bulk_operations
-from workers.campaigns.marks import read_mark
+from workers.campaigns.acts.bulk import complete_bulk_operations
 from workers.campaigns.moves import begin_again
+from workers.campaigns.publication.marks import read_mark
 from workers.runtime import Command
 
 MOST_RUNS = 3

@@ -15,7 +15,7 @@ from shared.outbox import Outbox
 from shared.postgres import bulk_operations
 from tests.integration.following.conftest import WorldMaker
 from tests.integration.following.world import BRANCH, World
-from workers.campaigns.releasing import release_waiting
+from workers.campaigns.release.releasing import release_waiting
 
 
 async def _start(world: World, run_id: RunId, action: BulkAction, *, wanted: str = "", **given: Any) -> BulkOperation:

@@ -41,7 +41,7 @@ from shared.streams.tokens import TokenClient
 from tests.github_sandbox import RunningSandbox
 from tests.integration.campaigns.rows import Rows
 from workers.campaigns.context import CampaignsContext, open_campaigns
-from workers.campaigns.following import follow_pull_requests
+from workers.campaigns.following.reconciling import follow_pull_requests
 from workers.campaigns.settings import WORKER
 from workers.runtime import Command, Infrastructure
 

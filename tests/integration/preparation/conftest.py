@@ -20,13 +20,13 @@ from shared.github.git import Difference, commit_files, commit_tree, difference
 from shared.github.git_process import check_out, create_repository
 from shared.settings import CampaignsSettings
 from tests.github_sandbox import RunningSandbox, running_sandbox
-from workers.campaigns.isolation import detect_isolation
-from workers.campaigns.sandboxes import Isolation, Kind
+from workers.campaigns.isolation.detecting import detect_isolation
+from workers.campaigns.isolation.sandboxes import Isolation, Kind
+from workers.campaigns.isolation.working_copy import WorkingCopy
+from workers.campaigns.isolation.workspace import working_folder
 from workers.campaigns.steps.log import StepLog
 from workers.campaigns.steps.run import CommandRunner
 from workers.campaigns.steps.secrets import StepSecrets
-from workers.campaigns.working_copy import WorkingCopy
-from workers.campaigns.workspace import working_folder
 
 from .hub import OWNER, Hub
 

@@ -18,9 +18,9 @@ from shared.github.git import commit_files
 from shared.github.git_process import create_repository, fetch_commit, push_commit
 from shared.settings import CampaignsSettings
 from tests.github_sandbox import RunningSandbox
-from workers.campaigns.assignment import Caches
-from workers.campaigns.preparation import prepare_change
-from workers.campaigns.reading import Reader
+from workers.campaigns.preparation.assignment import Caches
+from workers.campaigns.preparation.making import prepare_change
+from workers.campaigns.preparation.reading import Reader
 
 OWNER = "octo-org"
 AT = datetime(2026, 1, 1, tzinfo=UTC)

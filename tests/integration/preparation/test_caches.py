@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from shared.domain.change import FileChange
-from workers.campaigns.assignment import Caches
-from workers.campaigns.object_cache import ObjectCache
-from workers.campaigns.pushing import push_borrowing
+from workers.campaigns.isolation.object_cache import ObjectCache
+from workers.campaigns.preparation.assignment import Caches
+from workers.campaigns.publication.pushing import push_borrowing
 
 from .conftest import FILES
 from .hub import Hub

@@ -20,11 +20,11 @@ from sandbox.embedded.servers import free_port
 from shared.blobs.s3 import S3Location, open_s3_store
 from shared.errors import InvalidSpec
 from tests.kubernetes_sandbox import TOKEN, Cluster
-from workers.campaigns.kubernetes import Kubernetes
-from workers.campaigns.sandboxes import Limits
-from workers.campaigns.step_archives import unpack
+from workers.campaigns.isolation.kubernetes import Kubernetes
+from workers.campaigns.isolation.sandboxes import Limits
+from workers.campaigns.isolation.step_archives import unpack
+from workers.campaigns.preparation.tree import TreeError
 from workers.campaigns.steps.commands import CommandFailed
-from workers.campaigns.tree import TreeError
 
 from .conftest import Copy
 from .hub import SPEC

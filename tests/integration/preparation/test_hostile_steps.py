@@ -12,9 +12,9 @@ import pytest
 
 from shared.github.git import commit_tree
 from shared.github.git_process import GitFailed, check_out
-from workers.campaigns.sandboxes import Limits
+from workers.campaigns.isolation.sandboxes import Limits
+from workers.campaigns.preparation.tree import TreeError
 from workers.campaigns.steps.commands import CommandFailed
-from workers.campaigns.tree import TreeError
 
 from .conftest import AT, BOTH, Copy
 

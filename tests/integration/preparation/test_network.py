@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from sandbox.embedded.postgres import EmbeddedPostgres
-from workers.campaigns.egress import Egress, is_public
-from workers.campaigns.sandboxes import Network
+from workers.campaigns.isolation.egress import Egress, is_public
+from workers.campaigns.isolation.sandboxes import Network
 from workers.campaigns.steps.commands import CommandFailed
 
 from .conftest import Copy

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.domain.change import FileChange
-from workers.campaigns.tree import TreeError
+from workers.campaigns.preparation.tree import TreeError
 
 from .conftest import Copy
 from .hub import Hub

@@ -7,8 +7,8 @@ import pytest
 from shared.domain.change import FileChange
 from shared.domain.codeowners import OwnersFile
 from shared.domain.spec import TransformChanges
-from workers.campaigns.dividing import divide
-from workers.campaigns.workspaces import below
+from workers.campaigns.preparation.dividing import divide
+from workers.campaigns.preparation.workspaces import below
 
 FILES = [FileChange(path=path, content=b"x") for path in ("api/a.go", "doc/x.md", "web/a.ts", "web/api/b.ts", "webs/c")]
 OWNERS = OwnersFile("* @acme/all\n/doc/ docs@acme.test @Mona\n/webs/\n")

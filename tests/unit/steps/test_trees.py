@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.campaigns.checkout_tree import CheckoutTree
-from workers.campaigns.tree import TreeError, check_inside
+from workers.campaigns.preparation.checkout_tree import CheckoutTree
+from workers.campaigns.preparation.tree import TreeError, check_inside
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,10 @@ from shared.domain.spec import ConflictStrategy, OnForeignCommits
 from shared.domain.target import ChecksState, PullRequestRef, ReviewState, Target, TargetState
 from shared.github.following import FollowedPullRequest
 from shared.github.pull_requests import PullRequest, PullRequestState
-from workers.campaigns.conflicts import is_owner, wants_rebase
-from workers.campaigns.marks import CommitMark, PullRequestMark, with_mark, with_trailers
-from workers.campaigns.observations import state_to_take
-from workers.campaigns.publish_plan import Rules
+from workers.campaigns.following.conflicts import is_owner, wants_rebase
+from workers.campaigns.following.observations import state_to_take
+from workers.campaigns.publication.marks import CommitMark, PullRequestMark, with_mark, with_trailers
+from workers.campaigns.publication.plan import Rules
 
 OLD_BASE, NEW_BASE, OURS, THEIRS = (letter * 40 for letter in "abcd")
 REBASE = Rules(conflict_strategy=ConflictStrategy.REBASE)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.ids import RunId, TargetId, new_id
-from workers.campaigns.marks import (
+from workers.campaigns.publication.marks import (
     CommitMark,
     PullRequestMark,
     read_mark,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.domain.target import ChecksState, ReviewState, TargetState
-from workers.campaigns.observations import observe
+from workers.campaigns.following.observations import observe
 
 REPOSITORY = {"node_id": "R_1", "full_name": "acme/api"}
 

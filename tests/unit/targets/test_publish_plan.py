@@ -14,8 +14,8 @@ from shared.domain.target import PullRequestRef
 from shared.github.branches import BranchCommit
 from shared.github.git import AUTHOR_EMAIL
 from shared.github.pull_requests import BranchView, PullRequest, PullRequestState
-from workers.campaigns.marks import CommitMark, PullRequestMark, with_mark, with_trailers
-from workers.campaigns.publish_plan import (
+from workers.campaigns.publication.marks import CommitMark, PullRequestMark, with_mark, with_trailers
+from workers.campaigns.publication.plan import (
     GITHUB_COMMITTER,
     Branch,
     OwnCommits,

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from ..command_lines import command_line, variables
-from ..egress import Egress
-from ..filling import overfilled
-from ..leftovers import end_everything
-from ..sandboxes import SYSTEM_PATH, Isolation, Limits, Sandbox
+from ..isolation.command_lines import command_line, variables
+from ..isolation.egress import Egress
+from ..isolation.filling import overfilled
+from ..isolation.leftovers import end_everything
+from ..isolation.sandboxes import SYSTEM_PATH, Isolation, Limits, Sandbox
 
 MAX_OUTPUT_BYTES = 1024 * 1024
 """What is kept of each output; the rest is counted."""

@@ -17,7 +17,7 @@ from shared.domain.spec import (
     YamlEdit,
 )
 
-from ..tree import WorkingTree
+from ..preparation.tree import WorkingTree
 from .json_edit import set_json
 from .log import StepLog
 from .text import EditFailed, edited, is_binary, replace

@@ -21,7 +21,7 @@ from shared.domain.change import FileChange, file_from_json, file_to_json
 from shared.domain.spec import RunStep
 from shared.github.git import changed_files
 
-from ..working_copy import Place, WorkingCopy
+from ..isolation.working_copy import Place, WorkingCopy
 
 VERSION = 1
 LARGEST_BYTES = 32 * 1024 * 1024

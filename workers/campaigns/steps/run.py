@@ -11,9 +11,9 @@ from typing import Any, Protocol
 from shared.domain.spec import Output, OutputFormat, RunStep
 from shared.domain.templates import InvalidTemplate, StepResult, TemplateContext, render
 
-from ..egress import VARIABLES, AnyNetwork, Egress
-from ..sandboxes import Isolation, Kind, Limits, Network, Sandbox, environment
-from ..working_copy import Place, WorkingCopy
+from ..isolation.egress import VARIABLES, AnyNetwork, Egress
+from ..isolation.sandboxes import Isolation, Kind, Limits, Network, Sandbox, environment
+from ..isolation.working_copy import Place, WorkingCopy
 from .commands import CommandFailed, CommandResult, run_command
 from .log import StepLog
 from .memory import Said, StepMemory

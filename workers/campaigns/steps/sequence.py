@@ -12,7 +12,7 @@ from shared.domain.templates import InvalidTemplate, StepResult, TemplateContext
 from shared.errors import StepFailed
 from shared.github.git_process import GitFailed
 
-from ..tree import TreeError, WorkingTree
+from ..preparation.tree import TreeError, WorkingTree
 from .commands import CommandFailed
 from .edits import apply_edit
 from .log import StepLog

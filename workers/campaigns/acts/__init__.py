@@ -1,0 +1,1 @@
+"""Acts on pull requests that somebody asks for: bulk operations."""

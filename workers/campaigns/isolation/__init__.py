@@ -1,0 +1,1 @@
+"""Where `run` steps run, and what they cannot reach."""

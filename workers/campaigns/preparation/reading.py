@@ -1,0 +1,50 @@
+"""What steps read of GitHub: that of many targets in one request, where they ask at about the same time.
+
+reader = Reader(ctx.github, token)
+base = await reader.base(target)
+contents = await reader.contents(Wanted(…))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from shared.domain.target import Target
+from shared.errors import GitHubNotFound
+from shared.github.branches import Base, fetch_bases
+from shared.github.client import GitHubClient
+from shared.github.contents import MAX_OBJECTS_PER_REQUEST, Contents, Wanted, fetch_contents
+from shared.github.paging import PageSize
+
+from ...batching import Batcher
+
+
+class Reader:
+    """Reads with one token, for one target or for all of a batch."""
+
+    def __init__(self, github: GitHubClient, token: str) -> None:
+        self.token = token
+        self._github = github
+        self._bases = Batcher(self._fetch_bases)
+        self._contents = Batcher(self._fetch_contents)
+        self._size = PageSize(largest=MAX_OBJECTS_PER_REQUEST)
+
+    async def base(self, target: Target) -> Base:
+        """The target's repository and base branch as they are now; raises `GitHubNotFound`, and GitHub's errors."""
+        base = await self._bases((target.repository_node_id, target.base_branch))
+        if base is None:
+            raise GitHubNotFound(f"there is no repository {target.repository}, or the App may not see it")
+        return base
+
+    async def contents(self, wanted: Wanted) -> Contents:
+        """Files and folders of one commit; raises `GitHubNotFound`, and GitHub's errors."""
+        found = await self._contents(wanted)
+        if isinstance(found, GitHubNotFound):
+            raise found
+        return found
+
+    async def _fetch_bases(self, wanted: Sequence[tuple[str, str]]) -> Sequence[Base | None]:
+        return await fetch_bases(self._github, wanted, token=self.token)
+
+    async def _fetch_contents(self, wanted: Sequence[Wanted]) -> Sequence[Contents | GitHubNotFound]:
+        return await fetch_contents(self._github, wanted, token=self.token, size=self._size)

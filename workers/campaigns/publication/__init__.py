@@ -1,0 +1,1 @@
+"""Publishing a target: its branch, its pull request, what is put on it, and nothing twice."""

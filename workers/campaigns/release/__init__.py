@@ -1,0 +1,1 @@
+"""When prepared targets are published: rollouts, pauses."""
