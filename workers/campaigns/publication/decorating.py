@@ -17,7 +17,7 @@ from shared.domain.codeowners import LARGEST_BYTES, PLACES, OwnersFile, reviewer
 from shared.domain.permissions import PUBLISH, Level
 from shared.domain.spec import ChangesetTemplate, Reviewers
 from shared.domain.target import Target
-from shared.errors import GitHubError, NotFound, Unavailable
+from shared.errors import GitHubError, Unavailable
 from shared.github.decorations import MOST_AT_ONCE, Decoration, decorate
 from shared.github.files import fetch_files
 from shared.postgres import artifacts, decorating, installations, runs, target_warnings
@@ -25,7 +25,7 @@ from shared.postgres import artifacts, decorating, installations, runs, target_w
 from ..access import repository_token
 from ..context import CampaignsContext
 from ..loading import load_spec
-from ..verdicts import BLOCKING
+from ..verdicts import JUDGED
 
 MOST_A_PASS = 10 * MOST_AT_ONCE
 
@@ -40,10 +40,10 @@ async def decorate_pull_requests(ctx: CampaignsContext) -> None:
         batch = list(group)
         try:
             await _decorate_batch(ctx, batch)
-        except BLOCKING as error:
+        except JUDGED as error:
             problem = f"labels, assignees and reviewers were not put on: {error}"
             await _record(ctx, batch, {_node_id(target): [problem] for target in batch})
-        except (GitHubError, NotFound, Unavailable) as error:
+        except (GitHubError, Unavailable) as error:
             _log.warning("decorating_stopped", installation_id=batch[0].installation_id, error=str(error))
 
 
