@@ -2,7 +2,7 @@
 # make test      all tests
 # make faults    kill, pause, empty and flood everything, in full (about half an hour)
 # make lint      style, types and the rules of imports
-# make bench     a campaign, commands, tokens and listings, each beside others (over an hour)
+# make bench     every measurement of docs/benchmarks.md (more than an hour; python -m bench NAME runs one)
 # make lock      resolve the dependencies again
 # The environment in .venv is made on first use, and again when the lock file changes.
 
