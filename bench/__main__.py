@@ -10,7 +10,7 @@ from . import campaign, pace, queue, scale, selection, tokens
 MEASUREMENTS: dict[str, tuple[Callable[[Sequence[str]], None], str]] = {
     "campaign": (campaign.main, "[--quick] [--repositories N] [--jobs N] [--only SYSTEMS] [--limits off|on]"),
     "scale": (scale.main, "[--quick]"),
-    "pace": (pace.main, "[--quick]"),
+    "pace": (pace.main, "[--quick] [--targets N]"),
     "queue": (queue.main, "[--quick] [--rounds N] [--seconds S] [--only ADAPTERS]"),
     "tokens": (tokens.main, "[--quick] [--rounds N]"),
     "selection": (selection.main, "[--quick] [--rounds N]"),
