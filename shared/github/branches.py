@@ -84,17 +84,14 @@ async def replace_branch(
 
 async def fetch_bases(github: GitHubClient, wanted: Sequence[tuple[str, str]], *, token: str) -> list[Base | None]:
     """The base branches (repository's node id, name), in the same order; None where there is no such repository."""
-    size, position, found = PageSize(), 0, list[Base | None]()
-    while position < len(wanted):
+    found: list[Base | None] = []
 
-        async def ask(most: int, start: int = position) -> int:
-            batch = wanted[start : start + most]
-            document, variables = bases_query(batch)
-            data = (await github.graphql(document, variables, token=token)).but_for_missing_fields()
-            found.extend(_base_from(data.get(f"r{number}")) for number in range(len(batch)))
-            return len(batch)
+    async def ask(batch: Sequence[tuple[str, str]]) -> None:
+        document, variables = bases_query(batch)
+        data = (await github.graphql(document, variables, token=token)).but_for_missing_fields()
+        found.extend(_base_from(data.get(f"r{number}")) for number in range(len(batch)))
 
-        position += await size.ask(ask)
+    await PageSize().ask_for_all(wanted, ask)
     return found
 
 

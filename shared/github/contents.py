@@ -83,26 +83,22 @@ async def fetch_contents(
     blobs: list[dict[str, bytes | Incomplete]] = [{} for _ in wanted]
     trees: list[dict[str, tuple[TreeEntry, ...]]] = [{} for _ in wanted]
     missing: dict[int, GitHubNotFound] = {}
-    size, position = size or PageSize(largest=MAX_OBJECTS_PER_REQUEST), 0
-    while position < len(pieces):
 
-        async def ask(most: int, start: int = position) -> int:
-            batch = pieces[start : start + most]
-            document, variables = contents_query(wanted, batch)
-            data = (await github.graphql(document, variables, token=token)).but_for_missing_fields()
-            for number, (place, kind, path) in enumerate(batch):
-                node = cast("dict[str, Any] | None", data.get(f"r{place}"))
-                if error := _why_missing(node, wanted[place]):
-                    missing[place] = error
-                    continue
-                found: Mapping[str, Any] | None = (node or {}).get(f"o{number}")
-                if found and kind == "file" and found["__typename"] == "Blob":
-                    blobs[place][path] = _content(found)
-                elif found and kind == "folder" and found["__typename"] == "Tree":
-                    trees[place][path] = tuple(_entry(path, entry) for entry in found["entries"] or ())
-            return len(batch)
+    async def ask(batch: Sequence[tuple[int, str, str]]) -> None:
+        document, variables = contents_query(wanted, batch)
+        data = (await github.graphql(document, variables, token=token)).but_for_missing_fields()
+        for number, (place, kind, path) in enumerate(batch):
+            node = cast("dict[str, Any] | None", data.get(f"r{place}"))
+            if error := _why_missing(node, wanted[place]):
+                missing[place] = error
+                continue
+            found: Mapping[str, Any] | None = (node or {}).get(f"o{number}")
+            if found and kind == "file" and found["__typename"] == "Blob":
+                blobs[place][path] = _content(found)
+            elif found and kind == "folder" and found["__typename"] == "Tree":
+                trees[place][path] = tuple(_entry(path, entry) for entry in found["entries"] or ())
 
-        position += await size.ask(ask)
+    await (size or PageSize(largest=MAX_OBJECTS_PER_REQUEST)).ask_for_all(pieces, ask)
     return [missing.get(place) or Contents(blobs=blobs[place], folders=trees[place]) for place in range(len(wanted))]
 
 

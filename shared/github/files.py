@@ -46,18 +46,14 @@ async def fetch_files(
     document = files_document(len(paths), with_text=with_text)
     expressions = {f"e{number}": f"{revision}:{path}" for number, path in enumerate(paths)}
     found: dict[str, dict[str, FoundFile]] = {}
-    size, position = size or PageSize(smallest=1), 0
-    while position < len(node_ids):
 
-        async def ask(first: int, start: int = position) -> int:
-            batch = list(node_ids[start : start + first])
-            answer = await github.graphql(document, {"ids": batch, **expressions}, token=token)
-            for node in answer.but_for_missing()["nodes"]:
-                if node and "id" in node:
-                    found[node["id"]] = _files(node, paths)
-            return len(batch)
+    async def ask(batch: Sequence[str]) -> None:
+        answer = await github.graphql(document, {"ids": list(batch), **expressions}, token=token)
+        for node in answer.but_for_missing()["nodes"]:
+            if node and "id" in node:
+                found[node["id"]] = _files(node, paths)
 
-        position += await size.ask(ask)
+    await (size or PageSize(smallest=1)).ask_for_all(node_ids, ask)
     return found
 
 

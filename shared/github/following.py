@@ -8,6 +8,7 @@ from typing import Any
 
 from ..domain.target import ChecksState, ReviewState
 from .client import GitHubClient
+from .graphql import nodes_of
 from .pull_requests import PullRequest, pull_request_from
 
 MOST_AT_ONCE = 100
@@ -59,8 +60,8 @@ async def follow_pull_requests(
 
 
 def _followed(node: Mapping[str, Any]) -> FollowedPullRequest:
-    commits: Sequence[Mapping[str, Any] | None] = node["commits"]["nodes"] or []
-    head: Mapping[str, Any] = commits[-1]["commit"] if commits and commits[-1] else {}
+    commits = nodes_of(node["commits"])
+    head: Mapping[str, Any] = commits[-1]["commit"] if commits else {}
     author: Mapping[str, Any] = head.get("author") or {}
     return FollowedPullRequest(
         pull_request=pull_request_from(node),
@@ -81,13 +82,9 @@ def _review_state(node: Mapping[str, Any]) -> ReviewState:
     """
     if node["reviewDecision"] in _DECISIONS:
         return _DECISIONS[node["reviewDecision"]]
-    states = _states(node["latestOpinionatedReviews"]) | _states(node["latestReviews"])
+    reviews = [*nodes_of(node["latestOpinionatedReviews"]), *nodes_of(node["latestReviews"])]
+    states = {review["state"] for review in reviews}
     return next((state for state in _BY_WEIGHT if state.value.upper() in states), ReviewState.NONE)
-
-
-def _states(reviews: Mapping[str, Any] | None) -> set[str]:
-    found: Sequence[Mapping[str, Any] | None] = (reviews or {}).get("nodes") or []
-    return {review["state"] for review in found if review}
 
 
 def _checks_state(head: Mapping[str, Any]) -> ChecksState:

@@ -7,7 +7,7 @@ tests validate each against GitHub's published schema.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -100,6 +100,12 @@ def with_fragments(text: str) -> str:
     folder = files("shared.github").joinpath("documents", "fragments")
     names = dict.fromkeys(_SPREAD.findall(text))
     return "\n".join([text, *(folder.joinpath(f"{name}.graphql").read_text() for name in names)])
+
+
+def nodes_of(connection: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
+    """The nodes of a connection that the App may see; none where it may not see the connection."""
+    found: Sequence[Mapping[str, Any] | None] = (connection or {}).get("nodes") or ()
+    return [node for node in found if node]
 
 
 def parse_answer(payload: Mapping[str, Any]) -> GraphQLAnswer:

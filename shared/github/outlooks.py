@@ -11,7 +11,7 @@ from typing import Any
 
 from .branches import BranchCommit, commit_from
 from .client import GitHubClient
-from .graphql import RATE_LIMIT
+from .graphql import RATE_LIMIT, nodes_of
 from .paging import PageSize
 from .pull_requests import BranchView, pull_request_from
 
@@ -83,17 +83,14 @@ async def fetch_outlooks(
 ) -> list[Outlook | None]:
     """The outlooks in the same order, up to 100 in a request; None where the App may not see the repository."""
     found: list[Outlook | None] = []
-    while len(found) < len(wanted):
-        start = len(found)
 
-        async def ask(most: int, start: int = start) -> None:
-            batch = wanted[start : start + most]
-            document, variables = outlooks_query(batch)
-            data = (await github.graphql(document, variables, token=token)).but_for_missing_fields()
-            viewer = data["viewer"]["login"]
-            found.extend(_outlook_from(data.get(f"r{number}"), viewer) for number in range(len(batch)))
+    async def ask(batch: Sequence[WantedOutlook]) -> None:
+        document, variables = outlooks_query(batch)
+        data = (await github.graphql(document, variables, token=token)).but_for_missing_fields()
+        viewer = data["viewer"]["login"]
+        found.extend(_outlook_from(data.get(f"r{number}"), viewer) for number in range(len(batch)))
 
-        await size.ask(ask)
+    await size.ask_for_all(wanted, ask)
     return found
 
 
@@ -129,7 +126,7 @@ def _outlook_from(node: Mapping[str, Any] | None, viewer: str) -> Outlook | None
         ),
         default_branch=node["defaultBranchRef"]["name"] if node["defaultBranchRef"] else None,
         ahead=commits.get("totalCount", 0),
-        commits=tuple(map(commit_from, _nodes(commits))),
+        commits=tuple(map(commit_from, nodes_of(commits))),
         base_rule=_base_rule_from(base.get("refUpdateRule")),
         rulesets=tuple(_rulesets_from(node["rulesets"])),
         allows_auto_merge=node["autoMergeAllowed"],
@@ -153,13 +150,8 @@ def _rulesets_from(connection: Mapping[str, Any] | None) -> list[Ruleset]:
             name=node["name"],
             include=tuple(node["conditions"]["refName"]["include"]),
             exclude=tuple(node["conditions"]["refName"]["exclude"]),
-            rules=frozenset(rule["type"] for rule in _nodes(node["rules"])),
+            rules=frozenset(rule["type"] for rule in nodes_of(node["rules"])),
         )
-        for node in _nodes(connection)
+        for node in nodes_of(connection)
         if node["enforcement"] == "ACTIVE" and node["target"] == "BRANCH" and node["conditions"]["refName"]
     ]
-
-
-def _nodes(connection: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
-    """The nodes of a connection that the App may see."""
-    return [node for node in connection["nodes"] or () if node] if connection and "nodes" in connection else []

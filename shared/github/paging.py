@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from ..errors import GitHubUnavailable
@@ -14,6 +14,7 @@ SMALLEST = 5
 _ANSWERS_BEFORE_GROWING = 10
 _TIMEOUT_STATUSES = frozenset({None, 200, 408, 502, 504})
 T = TypeVar("T")
+W = TypeVar("W")
 
 
 class PageSize:
@@ -41,3 +42,18 @@ class PageSize:
                 if self._answers >= _ANSWERS_BEFORE_GROWING:
                     self.size, self._answers = min(self.size * 2, self._largest), 0
                 return answer
+
+    async def ask_for_all(self, wanted: Sequence[W], question: Callable[[Sequence[W]], Awaitable[None]]) -> None:
+        """Asks `question(batch)` for all that is wanted, in order, so many at once as GitHub can answer in time.
+
+        Raises what `ask` raises.
+        """
+        position = 0
+        while position < len(wanted):
+
+            async def ask(size: int, start: int = position) -> int:
+                batch = wanted[start : start + size]
+                await question(batch)
+                return len(batch)
+
+            position += await self.ask(ask)

@@ -17,6 +17,7 @@ from ..domain.spec import MergeMethod
 from ..errors import GitHubInvalid, GitHubNotFound
 from .branches import NOWHERE
 from .client import GitHubClient
+from .graphql import nodes_of
 from .node_ids import ensure_labels, find_node_ids
 from .pull_requests import PullRequest, pull_request_from
 
@@ -54,7 +55,7 @@ async def look_at_pull_request(github: GitHubClient, node_id: str, *, token: str
         raise GitHubNotFound(f"there is no pull request {node_id}, or the App may not see it")
     auto_merge, reviewers = (
         node["autoMergeRequest"],
-        [each["requestedReviewer"] for each in _nodes(node, "reviewRequests")],
+        [each["requestedReviewer"] for each in nodes_of(node["reviewRequests"])],
     )
     return PullRequestView(
         pull_request=pull_request_from(node),
@@ -63,10 +64,10 @@ async def look_at_pull_request(github: GitHubClient, node_id: str, *, token: str
         branch_oid=node["headRef"]["target"]["oid"] if node["headRef"] else None,
         conflicts={"CONFLICTING": True, "MERGEABLE": False}.get(node["mergeable"]),
         auto_merge=MergeMethod(auto_merge["mergeMethod"].lower()) if auto_merge else MergeMethod.NONE,
-        labels=tuple(each["name"] for each in _nodes(node, "labels")),
-        assignees=tuple(each["login"] for each in _nodes(node, "assignees")),
+        labels=tuple(each["name"] for each in nodes_of(node["labels"])),
+        assignees=tuple(each["login"] for each in nodes_of(node["assignees"])),
         requested=tuple(filter(None, map(_reviewer, reviewers))),
-        comments=tuple(each["body"] for each in _nodes(node, "comments") if each["viewerDidAuthor"]),
+        comments=tuple(each["body"] for each in nodes_of(node["comments"]) if each["viewerDidAuthor"]),
     )
 
 
@@ -190,12 +191,6 @@ def _check_known(names: Sequence[str], found: Mapping[str, str]) -> None:
     unknown = [name for name in names if name not in found]
     if unknown:
         raise GitHubInvalid(f"GitHub knows no {', '.join(unknown)} here, or the App may not see them")
-
-
-def _nodes(node: Mapping[str, Any], connection: str) -> list[Mapping[str, Any]]:
-    found: Mapping[str, Any] = node[connection] or {}
-    each_or_none: Sequence[Mapping[str, Any] | None] = found.get("nodes") or []
-    return [each for each in each_or_none if each]
 
 
 def _reviewer(reviewer: Mapping[str, Any] | None) -> str | None:

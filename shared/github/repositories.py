@@ -150,18 +150,14 @@ async def fetch_by_ids(
 ) -> dict[str, Repository]:
     """The repositories of those node ids, whatever they are called now; without those that are gone."""
     found: dict[str, Repository] = {}
-    size, position = PageSize(), 0
-    while position < len(node_ids):
 
-        async def ask(first: int, start: int = position) -> list[str]:
-            batch = list(node_ids[start : start + first])
-            data = (await github.graphql("repositories_by_id", {"ids": batch}, token=token)).but_for_missing()
-            for wanted, node in zip(batch, data["nodes"], strict=True):
-                if node and "databaseId" in node:
-                    found[wanted] = repository_of(node, installation_id=installation_id)
-            return batch
+    async def ask(batch: Sequence[str]) -> None:
+        data = (await github.graphql("repositories_by_id", {"ids": list(batch)}, token=token)).but_for_missing()
+        for wanted, node in zip(batch, data["nodes"], strict=True):
+            if node and "databaseId" in node:
+                found[wanted] = repository_of(node, installation_id=installation_id)
 
-        position += len(await size.ask(ask))
+    await PageSize().ask_for_all(node_ids, ask)
     return found
 
 
