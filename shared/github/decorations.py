@@ -13,14 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from .client import GitHubClient
-from .graphql import RATE_LIMIT
-from .node_ids import LABEL_COLOR, create_labels_document, find_node_ids
+from .node_ids import MUTATIONS_A_REQUEST, Label, ensure_labels, find_node_ids
 
 MOST_AT_ONCE = 50
 """Pull requests for one call."""
-
-MUTATIONS_A_REQUEST = 10
-"""GitHub works them off one after the other, and ends a request after 10 s."""
 
 _INPUTS = {
     "addLabelsToLabelable": "AddLabelsToLabelableInput!",
@@ -76,58 +72,29 @@ async def _people(github: GitHubClient, users: Sequence[str], teams: Sequence[st
     by_owner: dict[str, list[str]] = {}
     for team in teams:
         by_owner.setdefault(team.partition("/")[0], []).append(team)
-    found = dict((await find_node_ids(github, repository_node_id="", owner="", users=users, token=token)).users)
+    found = dict((await find_node_ids(github, owner="", users=users, token=token)).users)
     for owner, of_owner in by_owner.items():
-        ids = await find_node_ids(github, repository_node_id="", owner=owner, teams=of_owner, token=token)
+        ids = await find_node_ids(github, owner=owner, teams=of_owner, token=token)
         found |= ids.teams
     return found
 
 
 async def _label_ids(
     github: GitHubClient, decorations: Sequence[Decoration], problems: Problems, *, token: str
-) -> dict[tuple[str, str], str]:
-    """The id of each label by repository and name."""
+) -> dict[Label, str]:
+    """The ids of the labels; those that cannot be made are problems of each pull request that wants them."""
     wanted = list(dict.fromkeys((each.repository_node_id, name) for each in decorations for name in each.labels))
-    if not wanted:
-        return {}
-    document, variables = labels_query(wanted)
-    data = (await github.graphql(document, variables, token=token)).but_for_missing_fields()
-    found = {
-        label: node["l"]["id"]
-        for number, label in enumerate(wanted)
-        if (node := data.get(f"r{number}")) and node.get("l")
-    }
-    missing = [label for label in wanted if label not in found]
-    if missing:
-        new = [{"repositoryId": repository, "name": name, "color": LABEL_COLOR} for repository, name in missing]
-        variables = {f"c{number}": each for number, each in enumerate(new)}
-        answer = await github.graphql(create_labels_document(len(new)), variables, token=token)
-        for number, label in enumerate(missing):
-            if part := answer.data.get(f"c{number}"):
-                found[label] = part["label"]["id"]
-            elif error := answer.error_at(f"c{number}"):
-                for each in decorations:
-                    if each.repository_node_id == label[0] and label[1] in each.labels:
-                        problems[each.node_id].append(f"the label {label[1]} cannot be made: {error.message}")
+    found, refused = await ensure_labels(github, wanted, token=token)
+    for each in decorations:
+        for name in each.labels:
+            if error := refused.get((each.repository_node_id, name)):
+                problems[each.node_id].append(f"the label {name} cannot be made: {error.message}")
     return found
-
-
-def labels_query(wanted: Sequence[tuple[str, str]]) -> tuple[str, dict[str, Any]]:
-    """The document that asks for labels, each of a repository (node id) by name, and its variables."""
-    variables: dict[str, Any] = {}
-    for number, (repository, name) in enumerate(wanted):
-        variables |= {f"r{number}": repository, f"n{number}": name}
-    declared = ", ".join(f"$r{number}: ID!, $n{number}: String!" for number in range(len(wanted)))
-    fields = " ".join(
-        f"r{number}: node(id: $r{number}) {{ ... on Repository {{ l: label(name: $n{number}) {{ id }} }} }}"
-        for number in range(len(wanted))
-    )
-    return f"query Labels({declared}) {{ {RATE_LIMIT} {fields} }}", variables
 
 
 def _mutations(
     decoration: Decoration,
-    labels: Mapping[tuple[str, str], str],
+    labels: Mapping[Label, str],
     people: Mapping[str, str],
     problems: Problems,
 ) -> list[_Mutation]:

@@ -77,15 +77,15 @@ async def comment(github: GitHubClient, node_id: str, *, body: str, token: str) 
 
 
 async def add_labels(
-    github: GitHubClient, node_id: str, *, repository_node_id: str, repository: str, labels: Sequence[str], token: str
+    github: GitHubClient, node_id: str, *, repository_node_id: str, labels: Sequence[str], token: str
 ) -> None:
     """Puts labels on a pull request beside those that it has. Those that the repository lacks are made.
 
-    Two requests, four where labels are made.
+    Two requests, and more where labels are made.
     """
-    ids = await ensure_labels(
-        github, repository_node_id=repository_node_id, owner=_owner(repository), names=labels, token=token
-    )
+    ids, refused = await ensure_labels(github, [(repository_node_id, label) for label in labels], token=token)
+    for error in refused.values():
+        raise error.as_exception()
     await _act(github, "add_labels", {"labelableId": node_id, "labelIds": list(ids.values())}, token=token)
 
 
@@ -93,7 +93,6 @@ async def request_reviews(
     github: GitHubClient,
     node_id: str,
     *,
-    repository_node_id: str,
     repository: str,
     users: Sequence[str] = (),
     teams: Sequence[str] = (),
@@ -103,26 +102,15 @@ async def request_reviews(
 
     Raises `GitHubInvalid` that names those whom GitHub does not know.
     """
-    found = await find_node_ids(
-        github,
-        repository_node_id=repository_node_id,
-        owner=_owner(repository),
-        users=users,
-        teams=teams,
-        token=token,
-    )
+    found = await find_node_ids(github, owner=_owner(repository), users=users, teams=teams, token=token)
     _check_known([*users, *teams], {**found.users, **found.teams})
     asked = {"userIds": list(found.users.values()), "teamIds": list(found.teams.values()), "union": True}
     await _act(github, "request_reviews", {"pullRequestId": node_id, **asked}, token=token)
 
 
-async def assign(
-    github: GitHubClient, node_id: str, *, repository_node_id: str, repository: str, users: Sequence[str], token: str
-) -> None:
+async def assign(github: GitHubClient, node_id: str, *, repository: str, users: Sequence[str], token: str) -> None:
     """Assigns these logins beside those who are assigned: two requests. Raises `GitHubInvalid` that names strangers."""
-    found = await find_node_ids(
-        github, repository_node_id=repository_node_id, owner=_owner(repository), users=users, token=token
-    )
+    found = await find_node_ids(github, owner=_owner(repository), users=users, token=token)
     _check_known(users, found.users)
     assigned = {"assignableId": node_id, "assigneeIds": list(found.users.values())}
     await _act(github, "add_assignees", assigned, token=token)

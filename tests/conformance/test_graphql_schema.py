@@ -9,11 +9,11 @@ from graphql import GraphQLSchema, build_schema, parse, validate
 
 from shared.github.branches import bases_query
 from shared.github.contents import Wanted, contents_query
-from shared.github.decorations import labels_query, mutations_document
+from shared.github.decorations import mutations_document
 from shared.github.files import files_document
 from shared.github.graphql import document_text
 from shared.github.imports import by_numbers_query
-from shared.github.node_ids import create_labels_document, node_ids_document
+from shared.github.node_ids import create_labels_document, labels_query, node_ids_document
 from shared.github.outlooks import WantedOutlook, outlooks_query
 from shared.github.repositories import WantedRepository, by_name_document
 from shared.github.search import count_document
@@ -110,9 +110,9 @@ def test_every_query_asks_what_it_costs(path: Path) -> None:
         labels_query([("R_1", "a"), ("R_2", "b")])[0],
         files_document(2, with_text=True),
         files_document(1, with_text=False),
-        node_ids_document(2, 1, 1),
+        node_ids_document(1, 1),
         outlooks_query([WantedOutlook(repository_node_id="R_1", base_branch="main", branch="b")] * 2)[0],
-        node_ids_document(0, 1, 0),
+        node_ids_document(1, 0),
         teams_document(2),
     ],
 )

@@ -24,10 +24,10 @@ async def opened(github: RunningSandbox) -> AsyncIterator[Opened]:
 
 async def test_what_is_said_of_a_pull_request_is_seen_by_the_look(opened: Opened) -> None:
     client, token, node_id = opened.github, opened.token, opened.node_id
-    where = {"repository_node_id": opened.repository_node_id, "repository": opened.repository}
+    labels, where = {"repository_node_id": opened.repository_node_id}, {"repository": opened.repository}
     await acts.comment(client, node_id, body="Hello\n\n<!-- mark -->", token=token)
-    await acts.add_labels(client, node_id, **where, labels=["bot", "urgent"], token=token)
-    await acts.add_labels(client, node_id, **where, labels=["bot"], token=token)
+    await acts.add_labels(client, node_id, **labels, labels=["bot", "urgent"], token=token)
+    await acts.add_labels(client, node_id, **labels, labels=["bot"], token=token)
     await acts.request_reviews(client, node_id, **where, users=["ada"], teams=["core"], token=token)
     await acts.request_reviews(client, node_id, **where, teams=[f"{opened.repository.split('/')[0]}/core"], token=token)
     await acts.assign(client, node_id, **where, users=["ada"], token=token)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from shared.domain.bulk import BulkAction, BulkOperation, BulkTargetState
 from shared.domain.target import Target, TargetState
@@ -100,19 +99,20 @@ class Actor:
         body = f"{(self._parameters.body or '').rstrip()}\n\n{self._mark}"
         await acts.comment(self._github, node_id, body=body, token=self._token)
 
-    async def _label(self, node_id: str, view: PullRequestView) -> None:
-        await acts.add_labels(self._github, node_id, **self._where(view), labels=self._parameters.labels)
+    async def _label(self, node_id: str, _: PullRequestView) -> None:
+        repository, labels = self._target.repository_node_id, self._parameters.labels
+        await acts.add_labels(self._github, node_id, repository_node_id=repository, labels=labels, token=self._token)
 
     async def _request_reviews(self, node_id: str, view: PullRequestView) -> None:
         asked = self._parameters
-        await acts.request_reviews(self._github, node_id, **self._where(view), users=asked.users, teams=asked.teams)
-
-    def _where(self, view: PullRequestView) -> dict[str, Any]:
-        return {
-            "repository_node_id": self._target.repository_node_id,
-            "repository": view.repository,
-            "token": self._token,
-        }
+        await acts.request_reviews(
+            self._github,
+            node_id,
+            repository=view.repository,
+            users=asked.users,
+            teams=asked.teams,
+            token=self._token,
+        )
 
     async def _merge(self, node_id: str, view: PullRequestView) -> PullRequest:
         return await acts.merge_pull_request(

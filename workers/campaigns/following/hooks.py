@@ -85,12 +85,7 @@ async def _speak(ctx: CampaignsContext, subject: _Subject, hook: Hook, *, mark: 
     missing = [label for label in hook.labels if label not in view.labels]
     if missing:
         await acts.add_labels(
-            ctx.github,
-            node_id,
-            repository_node_id=target.repository_node_id,
-            repository=view.repository,
-            labels=missing,
-            token=subject.token,
+            ctx.github, node_id, repository_node_id=target.repository_node_id, labels=missing, token=subject.token
         )
 
 
