@@ -65,17 +65,7 @@ def plan_run(run_id: RunId, *, actor: str) -> NewOperation:
 
 def prepare_target(target: Target | NewTarget, *, actor: str, again: str = "") -> NewOperation:
     """Run the steps, store log, patch and diff; once for each attempt of the target, and for each `again`."""
-    return NewOperation(
-        service=Service.CAMPAIGNS,
-        type="prepare_target",
-        payload={"target_id": str(target.id)},
-        dedupe_key=f"prepare_target:{target.id}:{target.attempt}{again and f':{again}'}",
-        actor=actor,
-        run_id=target.run_id,
-        target_id=target.id,
-        installation_id=target.installation_id,
-        order_key=f"target:{target.id}",
-    )
+    return _for_target("prepare_target", target, f"{target.id}:{target.attempt}{again and f':{again}'}", actor=actor)
 
 
 def prepare_all(
@@ -105,47 +95,19 @@ def prepare_targets(
 
 def publish_target(target: Target | NewTarget, *, actor: str, again: str = "") -> NewOperation:
     """Push the prepared change and open its pull request; once for each attempt of the target, and for each `again`."""
-    return NewOperation(
-        service=Service.CAMPAIGNS,
-        type="publish_target",
-        payload={"target_id": str(target.id)},
-        dedupe_key=f"publish_target:{target.id}:{target.attempt}{again and f':{again}'}",
-        actor=actor,
-        run_id=target.run_id,
-        target_id=target.id,
-        installation_id=target.installation_id,
-        order_key=f"target:{target.id}",
-    )
+    return _for_target("publish_target", target, f"{target.id}:{target.attempt}{again and f':{again}'}", actor=actor)
 
 
 def run_hook(target: Target, *, hook: str, head_oid: str) -> NewOperation:
     """Do what the spec's hook says to a target's pull request, once for each commit at its head."""
-    return NewOperation(
-        service=Service.CAMPAIGNS,
-        type="run_hook",
-        payload={"target_id": str(target.id), "hook": hook, "head_oid": head_oid},
-        dedupe_key=f"run_hook:{target.id}:{hook}:{head_oid}",
-        actor="octobatch",
-        run_id=target.run_id,
-        target_id=target.id,
-        installation_id=target.installation_id,
-        order_key=f"target:{target.id}",
-    )
+    once = f"{target.id}:{hook}:{head_oid}"
+    return _for_target("run_hook", target, once, actor="octobatch", hook=hook, head_oid=head_oid)
 
 
 def enable_auto_merge(target: Target, *, head_oid: str, checks_state: str) -> NewOperation:
     """Have GitHub merge a target's pull request once it may; once for each commit and state of its checks."""
-    return NewOperation(
-        service=Service.CAMPAIGNS,
-        type="enable_auto_merge",
-        payload={"target_id": str(target.id), "head_oid": head_oid},
-        dedupe_key=f"enable_auto_merge:{target.id}:{head_oid}:{checks_state}",
-        actor="octobatch",
-        run_id=target.run_id,
-        target_id=target.id,
-        installation_id=target.installation_id,
-        order_key=f"target:{target.id}",
-    )
+    once = f"{target.id}:{head_oid}:{checks_state}"
+    return _for_target("enable_auto_merge", target, once, actor="octobatch", head_oid=head_oid)
 
 
 def start_bulk_operation(bulk_id: BulkOperationId, *, actor: str) -> NewOperation:
@@ -162,11 +124,17 @@ def start_bulk_operation(bulk_id: BulkOperationId, *, actor: str) -> NewOperatio
 
 def act_on_target(bulk_id: BulkOperationId, target: Target, *, actor: str) -> NewOperation:
     """Do to one target what a bulk operation is for."""
+    once = f"{bulk_id}:{target.id}"
+    return _for_target("act_on_target", target, once, actor=actor, bulk_operation_id=str(bulk_id))
+
+
+def _for_target(command: str, target: Target | NewTarget, once: str, *, actor: str, **payload: str) -> NewOperation:
+    """A command for one target, after those for it that came before; one for each `once`."""
     return NewOperation(
         service=Service.CAMPAIGNS,
-        type="act_on_target",
-        payload={"bulk_operation_id": str(bulk_id), "target_id": str(target.id)},
-        dedupe_key=f"act_on_target:{bulk_id}:{target.id}",
+        type=command,
+        payload={"target_id": str(target.id), **payload},
+        dedupe_key=f"{command}:{once}",
         actor=actor,
         run_id=target.run_id,
         target_id=target.id,
