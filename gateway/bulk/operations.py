@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from shared.domain import commands
@@ -28,6 +27,8 @@ from shared.outbox import Outbox
 from shared.postgres import bulk_operations, campaigns, runs
 from shared.postgres.chosen_targets import chosen_batches, superseded
 from shared.postgres.pool import Connection
+
+from ..idempotency import with_key
 
 MOST_NAMES = 10
 
@@ -104,10 +105,7 @@ async def start_bulk_operation(
     The same idempotency key gives the same one again; for something else than the first time it is a `Conflict`.
     """
     bulk_id = BulkOperationId(new_id())
-    command = commands.start_bulk_operation(bulk_id, actor=actor)
-    if idempotency_key:
-        digest = hashlib.sha256(f"{actor} {idempotency_key}".encode()).hexdigest()
-        command = replace(command, dedupe_key=f"start_bulk_operation:{digest}")
+    command = with_key(commands.start_bulk_operation(bulk_id, actor=actor), idempotency_key, act="start_bulk_operation")
     async with outbox.transaction() as work:
         [operation] = await work.accept(command)
         if operation.payload == command.payload:

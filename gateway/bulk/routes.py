@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Query, Response
 
 from shared.domain.bulk import BulkOperation, BulkState, BulkTargetState
 from shared.domain.ids import BulkOperationId, RunId, TargetId
@@ -13,6 +13,7 @@ from shared.postgres import bulk_operations
 from shared.postgres.pool import Connection
 
 from ..auth import SignedIn
+from ..idempotency import IdempotencyKey
 from ..paging import Cursor, Limit, Page, id_in, page
 from ..resources import Opened, Resources
 from . import operations
@@ -27,8 +28,6 @@ from .schemas import (
 )
 
 router = APIRouter(tags=["bulk operations"])
-
-IdempotencyKey = Annotated[str | None, Header(max_length=255)]
 
 
 @router.post("/runs/{run_id}/bulk-operations", status_code=202)

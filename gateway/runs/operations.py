@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -17,6 +16,7 @@ from shared.errors import Conflict, InvalidInput
 from shared.outbox import Outbox, Work
 from shared.postgres import campaigns, previews, runs, selections, targets
 
+from ..idempotency import with_key
 from ..selections.operations import forget_what_was_found
 from .checking import check_containers
 
@@ -83,14 +83,8 @@ async def _start(
     selection_id = preview.selection_id if preview else SelectionId(new_id())
     operation = await _accept(work, _first_command(order, run_id, selection_id, actor), idempotency_key)
     if selection_id and not preview:
-        await selections.insert_selection(
-            work.conn,
-            selection_id=selection_id,
-            document=spec.document,
-            name=campaign.name,
-            created_by=actor,
-            campaign_id=campaign.id,
-            run_id=run_id,
+        await selections.insert_selection_of_run(
+            work.conn, campaign, spec, run_id=run_id, selection_id=selection_id, created_by=actor
         )
     await runs.insert_run(
         work.conn,
@@ -115,10 +109,7 @@ def _first_command(order: RunOrder, run_id: RunId, selection_id: SelectionId | N
 
 
 async def _accept(work: Work, command: NewOperation, idempotency_key: str | None) -> Operation:
-    if idempotency_key:
-        digest = hashlib.sha256(f"{command.actor} {idempotency_key}".encode()).hexdigest()
-        command = replace(command, dedupe_key=f"start_run:{digest}")
-    [operation] = await work.accept(command)
+    [operation] = await work.accept(with_key(command, idempotency_key, act="start_run"))
     if operation.run_id != command.run_id:
         raise _Repeated(operation)
     return operation

@@ -16,6 +16,7 @@ from shared.postgres.chosen_targets import page_chosen
 
 from ..auth import SignedIn
 from ..events import watch_run
+from ..idempotency import IdempotencyKey
 from ..paging import Cursor, Limit, Page, id_in, page
 from ..resources import Opened
 from ..schemas import ShownOperation
@@ -36,7 +37,7 @@ async def start_run(
     response: Response,
     resources: Opened,
     principal: SignedIn,
-    idempotency_key: Annotated[str | None, Header(max_length=255)] = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> StartedRun:
     """Start a run, or publish exactly what a preview has prepared. The same `Idempotency-Key` gives the same run."""
     order = operations.RunOrder(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from uuid import UUID
 
 from shared.domain import commands
@@ -15,6 +13,8 @@ from shared.domain.spec import parse_spec
 from shared.errors import Conflict, InvalidTransition
 from shared.outbox import Outbox, Work
 from shared.postgres import selection_shards, selections
+
+from ..idempotency import with_key
 
 
 async def start_selection(
@@ -98,9 +98,7 @@ async def _start(
 ) -> tuple[Selection, Operation]:
     selection_id = SelectionId(new_id())
     command = commands.select_repositories(selection_id, actor=actor)
-    if idempotency_key:
-        digest = hashlib.sha256(f"{actor} {idempotency_key}".encode()).hexdigest()
-        command = replace(command, dedupe_key=f"start_selection:{digest}")
+    command = with_key(command, idempotency_key, act="start_selection")
     async with outbox.transaction() as work:
         [operation] = await work.accept(command)
         if operation.payload == command.payload:

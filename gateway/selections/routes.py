@@ -14,6 +14,7 @@ from shared.domain.selection import Selection, SelectionState
 from shared.postgres import selections
 
 from ..auth import SignedIn
+from ..idempotency import IdempotencyKey
 from ..paging import Cursor, Limit, Page, id_in, page
 from ..resources import Opened
 from ..schemas import ShownOperation
@@ -22,8 +23,6 @@ from .events import watch_selection
 from .schemas import GivenRepeat, NewSelection, SelectionDetails, ShownSelection, StartedSelection
 
 router = APIRouter(prefix="/selections", tags=["selections"])
-
-IdempotencyKey = Annotated[str | None, Header(max_length=255)]
 
 
 @router.post("", status_code=202)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
+from ..domain.campaign import Campaign, SpecVersion
 from ..domain.ids import CampaignId, RunId, SelectionId
 from ..domain.selection import SelectedRepository, Selection, SelectionPhase, SelectionState
 from ..errors import NotFound
@@ -57,6 +58,27 @@ async def insert_selection(
     )
     assert row is not None  # noqa: S101 - an INSERT that did not raise returns its row
     return _from_row(row)
+
+
+async def insert_selection_of_run(
+    conn: Connection,
+    campaign: Campaign,
+    version: SpecVersion,
+    *,
+    run_id: RunId,
+    selection_id: SelectionId,
+    created_by: str,
+) -> None:
+    """The selection that a run of a version begins with."""
+    await insert_selection(
+        conn,
+        selection_id=selection_id,
+        document=version.document,
+        name=campaign.name,
+        created_by=created_by,
+        campaign_id=campaign.id,
+        run_id=run_id,
+    )
 
 
 async def get_selection(conn: Connection, selection_id: SelectionId) -> Selection:

@@ -47,14 +47,8 @@ async def _start(work: Work, campaign: Campaign, now: datetime) -> RunId | None:
         _log.warning("schedule_ended", campaign=campaign.name)
         return None
     run_id, selection_id = RunId(new_id()), SelectionId(new_id())
-    await selections.insert_selection(
-        work.conn,
-        selection_id=selection_id,
-        document=version.document,
-        name=campaign.name,
-        created_by=ACTOR,
-        campaign_id=campaign.id,
-        run_id=run_id,
+    await selections.insert_selection_of_run(
+        work.conn, campaign, version, run_id=run_id, selection_id=selection_id, created_by=ACTOR
     )
     await runs.insert_run(
         work.conn,
