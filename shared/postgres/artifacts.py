@@ -7,7 +7,7 @@ from datetime import datetime
 
 from asyncpg import Record
 
-from ..domain.artifact import Artifact, ArtifactKind
+from ..domain.artifact import Artifact, ArtifactKind, NewArtifact
 from ..domain.ids import ArtifactId, RunId, TargetId, new_id
 from ..errors import ArtifactDeleted, NotFound
 from .pool import Connection
@@ -15,35 +15,23 @@ from .pool import Connection
 _COLUMNS = "id, run_id, target_id, kind, key, size_bytes, sha256, created_at"
 
 
-async def upsert_artifact(
-    conn: Connection,
-    *,
-    run_id: RunId,
-    target_id: TargetId,
-    kind: ArtifactKind,
-    key: str,
-    size_bytes: int,
-    sha256: str,
-) -> Artifact:
-    """Records where an artifact is; a target has one of each kind, the newest."""
-    row = await conn.fetchrow(
-        f"""
+async def upsert_artifacts(conn: Connection, stored: Sequence[NewArtifact]) -> None:
+    """Records where artifacts are, in one statement; a target has one of each kind, the newest."""
+    await conn.execute(
+        """
         INSERT INTO artifacts (id, run_id, target_id, kind, key, size_bytes, sha256)
-        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::bigint[], $7::text[])
         ON CONFLICT (target_id, kind) DO UPDATE
         SET key = excluded.key, size_bytes = excluded.size_bytes, sha256 = excluded.sha256, created_at = now()
-        RETURNING {_COLUMNS}
-        """,  # noqa: S608
-        new_id(),
-        run_id,
-        target_id,
-        kind,
-        key,
-        size_bytes,
-        sha256,
+        """,
+        [new_id() for _ in stored],
+        [artifact.run_id for artifact in stored],
+        [artifact.target_id for artifact in stored],
+        [artifact.kind.value for artifact in stored],
+        [artifact.key for artifact in stored],
+        [artifact.size_bytes for artifact in stored],
+        [artifact.sha256 for artifact in stored],
     )
-    assert row is not None  # noqa: S101  # an upsert returns its row
-    return _from_row(row)
 
 
 async def fetch_artifacts(conn: Connection, target_id: TargetId) -> list[Artifact]:

@@ -7,8 +7,6 @@ from uuid import UUID
 
 from shared.clock import utcnow
 from shared.domain import commands
-from shared.domain.artifact import ArtifactKind
-from shared.domain.change import PreparedChange
 from shared.domain.event import run_event
 from shared.domain.ids import InstallationId, RunId, TargetId
 from shared.domain.permissions import SELECT
@@ -16,7 +14,7 @@ from shared.domain.run import Run, RunState
 from shared.domain.spec import Signing
 from shared.domain.target import PublishAs, Target, TargetState
 from shared.outbox import Work
-from shared.postgres import artifacts, campaign_schedules, runs, selections, target_warnings, targets
+from shared.postgres import campaign_schedules, runs, selections, targets
 from shared.postgres.pool import Connection
 
 from ..runtime import Command
@@ -25,13 +23,12 @@ from .acts.bulk import give_up_bulk_operation, give_up_target
 from .context import CampaignsContext
 from .finishing import finish_run_if_settled
 from .following.importing import look_up_imports, plan_imports
-from .loading import campaign_link, load_spec, load_target
+from .loading import campaign_link, load_change, load_spec, load_target
 from .moves import move_target
 from .planning import plan_targets
-from .preparation.again import conclude_again
-from .preparation.batches import prepare_batch
+from .preparation.batches import conclude, prepare_batch
 from .preparation.looking_ahead import LookingAhead, permissions_to_publish
-from .preparation.preparing import judged, log_prepared, prepare, record, store
+from .preparation.preparing import judged, prepare
 from .preparation.previewed import plan_from_preview, take_from_preview
 from .preparation.reading import Reader
 from .publication.marks import CommitMark, pull_request_mark
@@ -96,13 +93,8 @@ async def prepare_target(ctx: CampaignsContext, command: Command) -> None:
             preparation = await prepare(ctx, target, run=loaded.run, spec=spec, reader=reader)
     except JUDGED as error:
         preparation = judged(error)
-    preparation = await conclude_again(ctx, target, preparation)
     warnings = await LookingAhead(ctx, [target], run=loaded.run, spec=spec).look(target, preparation)
-    stored = await store(ctx, target, preparation)
-    async with ctx.outbox.transaction(completing=command.operation_id) as work:
-        await record(work, target, preparation, stored, spec=spec, actor=command.actor)
-        await target_warnings.replace_warnings(work.conn, warnings)
-    log_prepared(target, preparation)
+    await conclude(ctx, target, preparation, warnings, spec=spec, actor=command.actor, completing=command.operation_id)
     await finish_run_if_settled(ctx, target.run_id)
 
 
@@ -163,20 +155,20 @@ async def publish_target(ctx: CampaignsContext, command: Command) -> None:
 
 async def _publish(ctx: CampaignsContext, command: Command, target: Target, run: Run) -> Outcome:
     try:
+        artifact, change = await load_change(ctx, target.id)
         async with ctx.pool.acquire() as conn:
-            artifact = await artifacts.get_artifact(conn, target.id, ArtifactKind.CHANGE)
             siblings = await targets.by_branch(conn, target.repository_node_id, target.branch)
             spec = await load_spec(conn, run)
         publication = Publication(
             target=target,
-            change=PreparedChange.from_json(artifact.unpacked(await ctx.blobs.get(artifact.key))),
+            change=change,
             mark=pull_request_mark(target, campaign=run.campaign_name),
             commit_mark=CommitMark(target_id=target.id, change=artifact.sha256[:16]),
             siblings=[sibling for sibling in siblings if sibling.campaign_id == target.campaign_id],
             signed=spec.changeset_template.commit.signing is Signing.API,
             rules=Rules.of(spec.changeset_template),
         )
-        permissions = permissions_to_publish(publication.change)
+        permissions = permissions_to_publish(change)
         async with repository_token(ctx, target, permissions, purpose="publish") as token:
             publisher = Publisher(ctx, publication, token=token)
             return await publisher.publish(look_first=_hints_at_more(command, target, siblings))

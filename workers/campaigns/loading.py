@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from uuid import UUID
 
+from shared.domain.artifact import Artifact, ArtifactKind
+from shared.domain.change import PreparedChange
 from shared.domain.ids import TargetId
 from shared.domain.run import Run
 from shared.domain.spec import CampaignSpec, parse_spec
 from shared.domain.target import Target
-from shared.postgres import campaigns, runs, targets
+from shared.postgres import artifacts, campaigns, runs, targets
 from shared.postgres.pool import Connection
 
 from ..runtime import Command
@@ -39,6 +41,13 @@ async def load_spec(conn: Connection, run: Run) -> CampaignSpec:
     """The spec that a run follows."""
     version = await campaigns.get_spec_version(conn, run.campaign_id, run.spec_version)
     return _parsed(version.document)
+
+
+async def load_change(ctx: CampaignsContext, target_id: TargetId) -> tuple[Artifact, PreparedChange]:
+    """The change that a target was prepared with, and its artifact; raises `NotFound`, or `ArtifactDeleted`."""
+    async with ctx.pool.acquire() as conn:
+        artifact = await artifacts.get_artifact(conn, target_id, ArtifactKind.CHANGE)
+    return artifact, PreparedChange.from_json(artifact.unpacked(await ctx.blobs.get(artifact.key)))
 
 
 def campaign_link(ctx: CampaignsContext, run: Run) -> str:

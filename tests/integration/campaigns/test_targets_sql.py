@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from shared.clock import utcnow
-from shared.domain.artifact import ArtifactKind
+from shared.domain.artifact import ArtifactKind, new_artifact
 from shared.domain.target import (
     ChecksState,
     DiffStat,
@@ -224,9 +225,8 @@ async def test_a_target_has_one_artifact_of_each_kind_the_newest(pool: Pool) -> 
         target = make_target(run_id, campaign_id)
         await targets.insert_targets(conn, [target])
         for key in ("first", "second"):
-            await artifacts.upsert_artifact(
-                conn, run_id=run_id, target_id=target.id, kind=ArtifactKind.LOG, key=key, size_bytes=1, sha256="0" * 64
-            )
+            new = new_artifact(run_id, target.id, ArtifactKind.LOG, b"x")
+            await artifacts.upsert_artifacts(conn, [replace(new, key=key)])
         assert [artifact.key for artifact in await artifacts.fetch_artifacts(conn, target.id)] == ["second"]
         assert (await artifacts.get_artifact(conn, target.id, ArtifactKind.LOG)).key == "second"
         with pytest.raises(NotFound, match="there is no patch of target"):

@@ -35,15 +35,7 @@ async def target_id(rows: Rows, pool: Pool, redis: Redis, blobs_folder: Path) ->
         new = new_artifact(run_id, target.id, kind, content)
         await FolderStore(blobs_folder).put(new.key, new.stored, media_type=kind.media_type)
         async with pool.acquire() as conn:
-            await artifacts.upsert_artifact(
-                conn,
-                run_id=run_id,
-                target_id=target.id,
-                kind=kind,
-                key=new.key,
-                size_bytes=new.size_bytes,
-                sha256=new.sha256,
-            )
+            await artifacts.upsert_artifacts(conn, [new])
     return target.id
 
 

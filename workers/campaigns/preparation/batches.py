@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
+from shared.domain.ids import OperationId
 from shared.domain.permissions import SELECT
 from shared.domain.run import Run
 from shared.domain.spec import CampaignSpec
@@ -42,7 +43,7 @@ async def prepare_batch(
             reader = Reader(ctx.github, await stack.enter_async_context(access))
         except JUDGED as error:
             await asyncio.gather(
-                *(_record(ctx, target, judged(error), {}, spec=spec, actor=actor) for target in waiting)
+                *(conclude(ctx, target, judged(error), {}, spec=spec, actor=actor) for target in waiting)
             )
             return
         ahead = LookingAhead(ctx, waiting, run=run, spec=spec)
@@ -66,10 +67,10 @@ async def _prepare(
     preparation = await prepare(ctx, target, run=run, spec=spec, reader=reader)
     warnings = await ahead.look(target, preparation)
     async with ctx.places:
-        await _record(ctx, target, preparation, warnings, spec=spec, actor=actor)
+        await conclude(ctx, target, preparation, warnings, spec=spec, actor=actor)
 
 
-async def _record(
+async def conclude(
     ctx: CampaignsContext,
     target: Target,
     preparation: Preparation,
@@ -77,10 +78,12 @@ async def _record(
     *,
     spec: CampaignSpec,
     actor: str,
+    completing: OperationId | None = None,
 ) -> None:
+    """Stores and records what came of preparing a target; `completing` completes that operation with it."""
     preparation = await conclude_again(ctx, target, preparation)
     stored = await store(ctx, target, preparation)
-    async with ctx.outbox.transaction() as work:
+    async with ctx.outbox.transaction(completing=completing) as work:
         await record(work, target, preparation, stored, spec=spec, actor=actor)
         await target_warnings.replace_warnings(work.conn, warnings)
     log_prepared(target, preparation)

@@ -194,17 +194,7 @@ async def _record_one(
     )
     if move is None:
         return False
-    for artifact in stored:
-        if artifact.target_id == target.id:
-            await artifacts.upsert_artifact(
-                work.conn,
-                run_id=target.run_id,
-                target_id=target.id,
-                kind=artifact.kind,
-                key=artifact.key,
-                size_bytes=artifact.size_bytes,
-                sha256=artifact.sha256,
-            )
+    await artifacts.upsert_artifacts(work.conn, [each for each in stored if each.target_id == target.id])
     if is_released:
         await work.accept(commands.publish_target(move.target, actor=actor))
     return True

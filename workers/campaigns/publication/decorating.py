@@ -11,8 +11,6 @@ from itertools import groupby
 
 import structlog
 
-from shared.domain.artifact import ArtifactKind
-from shared.domain.change import PreparedChange
 from shared.domain.codeowners import LARGEST_BYTES, PLACES, OwnersFile, reviewers_for
 from shared.domain.permissions import PUBLISH, Level
 from shared.domain.spec import ChangesetTemplate, Reviewers
@@ -20,11 +18,11 @@ from shared.domain.target import Target
 from shared.errors import GitHubError, Unavailable
 from shared.github.decorations import MOST_AT_ONCE, Decoration, decorate
 from shared.github.files import fetch_files
-from shared.postgres import artifacts, decorating, installations, runs, target_warnings
+from shared.postgres import decorating, installations, runs, target_warnings
 
 from ..access import repository_token
 from ..context import CampaignsContext
-from ..loading import load_spec
+from ..loading import load_change, load_spec
 from ..verdicts import JUDGED
 
 MOST_A_PASS = 10 * MOST_AT_ONCE
@@ -93,8 +91,9 @@ async def _reviewers(
     for target in part:
         users, teams = list(wanted.users), list(wanted.teams)
         if owners_file := files.get((target.repository_node_id, target.base_branch)):
+            _, change = await load_change(ctx, target.id)
             owning_users, owning_teams = reviewers_for(
-                owners_file, await _changed_paths(ctx, target), most=wanted.max - len(users) - len(teams)
+                owners_file, [file.path for file in change.files], most=wanted.max - len(users) - len(teams)
             )
             users += (user for user in owning_users if user not in users)
             teams += (team for team in owning_teams if team not in teams)
@@ -119,12 +118,6 @@ async def _codeowners(
             if text and len(text.encode()) <= LARGEST_BYTES:
                 found[node_id, branch] = OwnersFile(text)
     return found
-
-
-async def _changed_paths(ctx: CampaignsContext, target: Target) -> list[str]:
-    async with ctx.pool.acquire() as conn:
-        artifact = await artifacts.get_artifact(conn, target.id, ArtifactKind.CHANGE)
-    return [file.path for file in PreparedChange.from_json(artifact.unpacked(await ctx.blobs.get(artifact.key))).files]
 
 
 def _node_id(target: Target) -> str:
