@@ -13,17 +13,13 @@ seconds a repository whatever the limits: its client spaces what notifies people
 from __future__ import annotations
 
 import argparse
-import os
-import platform
-import subprocess
-import tempfile
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.changes.page import WITH, WITHOUT, Results, page
 from bench.changes.stand import Turn, open_stand
 from bench.changes.systems import SYSTEMS, octoherd
+from bench.running import machine, written_by
 
 RESULTS = Path(__file__).parent / "results" / "campaign.md"
 REPOSITORIES, QUICK = 200, 20
@@ -57,10 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _measure(
     systems: Sequence[str], setting: str, *, wanted: int, jobs: int, turns: dict[tuple[str, str], Turn]
 ) -> None:
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        open_stand(Path(folder) / "stack", jobs=jobs, limited=setting == WITH) as stand,
-    ):
+    with open_stand(jobs=jobs, limited=setting == WITH) as stand:
         for key in systems:
             system = SYSTEMS[key]
             turn = stand.turn(f"of-{key}", wanted, lambda org: system.change(stand, org, jobs), ours=system.ours)  # noqa: B023
@@ -69,12 +62,9 @@ def _measure(
 
 
 def _introduction(wanted: int, jobs: int) -> str:
-    described = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
-    machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, load average {os.getloadavg()[0]:.1f}"
     return (
-        f"Written by `python -m bench campaign` on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, commit"
-        f" {described.stdout.strip()}: one line of one file changed in {wanted} repositories, a pull request opened in"
-        f" each, {jobs} things at once where a system can; {machine} at the end. One GitHub sandbox for all, on the"
+        f"{written_by('campaign')}: one line of one file changed in {wanted} repositories, a pull request opened in"
+        f" each, {jobs} things at once where a system can; {machine()} at the end. One GitHub sandbox for all, on the"
         " same machine, which answers in some milliseconds; GitHub takes some hundred, so that there the requests"
         " decide. Everything counts that a user waits for: all-repos clones first, Octobatch selects first and keeps"
         " diff, log and history. The limits are those that GitHub documents: 80 pull requests a minute among them."

@@ -12,14 +12,9 @@ how far it was from the end that came, as a part of the run's length.
 from __future__ import annotations
 
 import argparse
-import os
-import platform
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,7 +22,7 @@ from typing import Any
 
 import httpx
 
-from sandbox.embedded.servers import free_port
+from bench.running import machine, running_stack, written_by
 from sandbox.folder import StackFolder
 from sandbox.stack import Stack
 from tests.github_sandbox import RunningSandbox
@@ -141,19 +136,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asked = parser.parse_args(arguments)
     targets, speed = (600, 30.0) if asked.quick else (asked.targets or 1500, 8.0)
     settings = {"OCTOBATCH_GITHUB_LIMITS": "on", "OCTOBATCH_GITHUB_LIMITS_SPEED": f"{speed:g}"}
-    with tempfile.TemporaryDirectory() as name:
-        folder = StackFolder(Path(name) / "stack")
-        folder.prepare()
-        stack = Stack(
-            folder, gateway_port=free_port(), github_port=free_port(), say=lambda _: None, environment=settings
-        )
-        with folder.held():
-            try:
-                stack.start()
-                text = _page(measure(stack, folder, targets=targets, speed=speed))
-            finally:
-                with suppress(KeyboardInterrupt):
-                    stack.stop()
+    with running_stack(settings) as (stack, folder):
+        text = _page(measure(stack, folder, targets=targets, speed=speed))
     print(text)
     if not asked.quick and not asked.targets:
         RESULTS.parent.mkdir(exist_ok=True)
@@ -161,7 +145,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _page(found: Paced) -> str:
-    described = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
     errors = found.late_errors
     rows = [
         ("pull requests", f"{found.targets:,}"),
@@ -174,10 +157,8 @@ def _page(found: Paced) -> str:
         ("and in the median", f"{errors[len(errors) // 2]:.1%}"),
     ]
     said = (
-        f"Written by `python -m bench pace` on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, commit"
-        f" {described.stdout.strip()}: {os.cpu_count()} cores, Python {platform.python_version()}, load average"
-        f" {os.getloadavg()[0]:.1f} at the end. The sandbox plays the limits {found.speed:g} times as fast; times are"
-        " given as they would be without that."
+        f"{written_by('pace')}: {machine()} at the end. The sandbox plays the limits {found.speed:g} times as"
+        " fast; times are given as they would be without that."
     )
     lines = [f"| {name} | {value} |" for name, value in rows]
     return "\n".join(["# The pace under GitHub's limits", "", said, "", "| | |", "| --- | --- |", *lines, ""])

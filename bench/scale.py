@@ -8,22 +8,16 @@ campaign of edits to each, without limits, from the request to the gateway until
 from __future__ import annotations
 
 import argparse
-import os
-import platform
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from sandbox.embedded.servers import free_port
+from bench.running import machine, running_stack, written_by
 from sandbox.folder import StackFolder
 from sandbox.stack import WORKERS, Stack
 from tests.github_sandbox import RunningSandbox
@@ -127,23 +121,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--quick", action="store_true", help="without the largest size, and no page")
     asked = parser.parse_args(arguments)
     found: list[Applied] = []
-    with tempfile.TemporaryDirectory() as name:
-        folder = StackFolder(Path(name) / "stack")
-        folder.prepare()
-        stack = Stack(
-            folder, gateway_port=free_port(), github_port=free_port(), say=lambda _: None, environment=SETTINGS
-        )
-        with folder.held():
-            try:
-                stack.start()
-                measurement = Measurement(stack, folder)
-                for size in SIZES[:2] if asked.quick else SIZES:
-                    measurement.prepare(size)
-                    found.append(measurement.apply(size))
-                    print(found[-1], flush=True)
-            finally:
-                with suppress(KeyboardInterrupt):
-                    stack.stop()
+    with running_stack(SETTINGS) as (stack, folder):
+        measurement = Measurement(stack, folder)
+        for size in SIZES[:2] if asked.quick else SIZES:
+            measurement.prepare(size)
+            found.append(measurement.apply(size))
+            print(found[-1], flush=True)
     text = _page(found)
     print(text)
     if not asked.quick:
@@ -152,10 +135,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _page(found: Sequence[Applied]) -> str:
-    described = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
     said = (
-        f"Written by `python -m bench scale` on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, commit"
-        f" {described.stdout.strip()}: {os.cpu_count()} cores, Python {platform.python_version()}. One edit in each"
+        f"{written_by('scale')}: {machine()} at the end. One edit in each"
         " repository, from the request to the gateway until every pull request is open; the GitHub sandbox, which makes"
         " real commits, runs on the same machine. Writes are mutations; tokens are counted apart."
     )

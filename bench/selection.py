@@ -13,16 +13,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,7 +28,7 @@ from typing import Any
 import httpx
 
 from bench.listing.page import page
-from sandbox.embedded.servers import free_port
+from bench.running import machine, running_stack, written_by
 from sandbox.folder import StackFolder
 from sandbox.stack import Stack
 from tests.conformance.published import node_clients
@@ -208,23 +204,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, help="rounds; their medians count (3)")
     asked = parser.parse_args(arguments)
     rounds = asked.rounds or (1 if asked.quick else 3)
-    with tempfile.TemporaryDirectory() as name:
-        folder = StackFolder(Path(name) / "stack")
-        folder.prepare()
-        stack = Stack(
-            folder, gateway_port=free_port(), github_port=free_port(), say=lambda _: None, environment=SETTINGS
-        )
-        with folder.held():
-            try:
-                stack.start()
-                measurement = Measurement(stack, folder, SIZES[:2] if asked.quick else SIZES)
-                measurement.prepare()
-                for number in range(rounds):
-                    measurement.round(number)
-                measurement.check_search()
-            finally:
-                with suppress(KeyboardInterrupt):
-                    stack.stop()
+    with running_stack(SETTINGS) as (stack, folder):
+        measurement = Measurement(stack, folder, SIZES[:2] if asked.quick else SIZES)
+        measurement.prepare()
+        for number in range(rounds):
+            measurement.round(number)
+        measurement.check_search()
     medians = {
         key: Listed(
             found=listed[0].found,
@@ -243,11 +228,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _introduction(rounds: int) -> str:
-    described = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
-    machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, load average {os.getloadavg()[0]:.1f}"
     return (
-        f"Written by `python -m bench selection` on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, commit"
-        f" {described.stdout.strip()}: medians of {rounds} rounds (of memory the largest), {machine} at the end. One"
+        f"{written_by('selection')}: medians of {rounds} rounds (of memory the largest), {machine()} at the end. One"
         " GitHub sandbox for all, on the same machine, which answers a page in some milliseconds; GitHub takes some"
         " hundred, so that there the requests decide. GitHub's secondary limit of 2,000 points a minute is lifted,"
         " which Octobatch keeps and the others do not know of."

@@ -12,13 +12,8 @@ minted. Routes: what a cached token through the gateway takes above its empty ro
 from __future__ import annotations
 
 import argparse
-import os
-import platform
-import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
@@ -26,9 +21,7 @@ from bench.askers.page import KEYS, LOADS, PROCESSES, Figures, page
 from bench.askers.stand import AT_ONCE, Stand
 from bench.askers.systems import System, systems_on
 from bench.queues.figures import percentile
-from sandbox.embedded.servers import free_port
-from sandbox.folder import StackFolder
-from sandbox.stack import Stack
+from bench.running import machine, running_stack, written_by
 
 RESULTS = Path(__file__).parent / "results" / "tokens.md"
 COLD = 40
@@ -87,20 +80,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, help="rounds; their medians count (3)")
     asked = parser.parse_args(arguments)
     rounds = asked.rounds or (1 if asked.quick else 3)
-    with tempfile.TemporaryDirectory() as name:
-        folder = StackFolder(Path(name) / "stack")
-        folder.prepare()
-        stack = Stack(folder, gateway_port=free_port(), github_port=free_port(), say=lambda _: None)
-        with folder.held():
-            try:
-                stack.start()
-                systems = systems_on(stack, folder)
-                with Stand(stack, folder) as stand:
-                    measurement = Measurement(stand, systems, quick=asked.quick)
-                    for number in range(rounds):
-                        measurement.round(number)
-            finally:
-                stack.stop()
+    with running_stack() as (stack, folder):
+        systems = systems_on(stack, folder)
+        with Stand(stack, folder) as stand:
+            measurement = Measurement(stand, systems, quick=asked.quick)
+            for number in range(rounds):
+                measurement.round(number)
     text = page(measurement.figures, systems, introduction=_introduction(rounds))
     print(text)
     if not asked.quick:
@@ -109,14 +94,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _introduction(rounds: int) -> str:
-    described = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
-    commit = described.stdout.strip()
-    machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, load average {os.getloadavg()[0]:.1f}"
     return (
-        f"Written by `python -m bench tokens` on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, commit {commit}: medians of"
-        f" {rounds} rounds, {machine} at the end. One GitHub sandbox for all, on the same machine; one gateway and one"
-        " tokens worker; Postgres and Valkey write to disk what they are given. Counts of mints are of GitHub's side,"
-        " the least and the most of the rounds."
+        f"{written_by('tokens')}: medians of {rounds} rounds, {machine()} at the end."
+        " One GitHub sandbox for all, on the same machine; one gateway and one tokens worker; Postgres and Valkey write"
+        " to disk what they are given. Counts of mints are of GitHub's side, the least and the most of the rounds."
     )
 
 

@@ -6,12 +6,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx
 
-from sandbox.embedded.servers import free_port
+from bench.running import running_stack
 from sandbox.folder import StackFolder
 from sandbox.stack import WORKERS, Stack
 from tests.github_sandbox import RunningSandbox
@@ -89,23 +88,16 @@ class Stand:
 
 
 @contextmanager
-def open_stand(folder: Path, *, jobs: int, limited: bool) -> Iterator[Stand]:
+def open_stand(*, jobs: int, limited: bool) -> Iterator[Stand]:
     """A stand whose Octobatch does `jobs` things at once; stopped at the end."""
-    stack_folder = StackFolder(folder)
-    stack_folder.prepare()
     environment = {
         "OCTOBATCH_WORKER_CONCURRENCY": str(jobs),
         "OCTOBATCH_GITHUB_LIMITS": "on" if limited else "off",
     }
-    stack = Stack(
-        stack_folder, gateway_port=free_port(), github_port=free_port(), say=lambda _: None, environment=environment
-    )
-    with stack_folder.held():
-        try:
-            stack.start()
-            with httpx.Client(base_url=f"{stack.github_url}/_sandbox/", timeout=600) as control:
-                github = RunningSandbox(url=stack.github_url, folder=stack_folder.path / "github", control=control)
-                github.ask("PUT", "limits", {"enabled": limited})
-                yield Stand(stack, stack_folder, github)
-        finally:
-            stack.stop()
+    with (
+        running_stack(environment) as (stack, folder),
+        httpx.Client(base_url=f"{stack.github_url}/_sandbox/", timeout=600) as control,
+    ):
+        github = RunningSandbox(url=stack.github_url, folder=folder.path / "github", control=control)
+        github.ask("PUT", "limits", {"enabled": limited})
+        yield Stand(stack, folder, github)
