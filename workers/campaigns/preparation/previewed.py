@@ -16,7 +16,8 @@ from shared.domain.permissions import SELECT
 from shared.domain.run import Moved, Run
 from shared.domain.spec import CampaignSpec
 from shared.domain.target import NewTarget, Target, TargetState
-from shared.github.branches import Base, fetch_bases
+from shared.errors import GitHubError
+from shared.github.branches import Base
 from shared.outbox import Work
 from shared.postgres import previews, releases
 
@@ -27,6 +28,7 @@ from ..moves import move_all, move_target
 from ..planning import take_over
 from ..release.pausing import pause_if_paused
 from ..verdicts import JUDGED, Verdict, verdict_on
+from .reading import Reader
 
 SHORT_OID = 7
 
@@ -67,11 +69,13 @@ async def _verdicts(ctx: CampaignsContext, taken: Sequence[Target]) -> dict[Targ
     """For each target why it may not be published as it was prepared, or None."""
     try:
         async with repository_token(ctx, taken[0], SELECT, purpose="compare with the preview") as token:
-            wanted = [(target.repository_node_id, target.base_branch) for target in taken]
-            bases = await fetch_bases(ctx.github, wanted, token=token)
+            bases = await Reader(ctx.github, token).bases(taken)
     except JUDGED as error:
         return {target.id: BaseVerdict(verdict_on(error)) for target in taken}
-    return {target.id: judge_base(target, base) for target, base in zip(taken, bases, strict=True)}
+    return {
+        target.id: BaseVerdict(verdict_on(base)) if isinstance(base, GitHubError) else judge_base(target, base)
+        for target, base in zip(taken, bases, strict=True)
+    }
 
 
 @dataclass(frozen=True)

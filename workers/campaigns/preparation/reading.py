@@ -43,6 +43,10 @@ class Reader:
             raise GitHubNotFound(f"there is no repository {target.repository}, or the App may not see it")
         return base
 
+    async def bases(self, targets: Sequence[Target]) -> Sequence[Base | GitHubError | None]:
+        """Those of many targets in the same order: None where GitHub shows no repository, the error that it refuses."""
+        return await self._fetch_bases([(target.repository_node_id, target.base_branch) for target in targets])
+
     async def contents(self, wanted: Wanted) -> Contents:
         """Files and folders of one commit; raises `GitHubNotFound`, and GitHub's errors."""
         found = await self._contents(wanted)
