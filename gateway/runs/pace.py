@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -10,7 +10,7 @@ from functools import lru_cache
 from redis.exceptions import RedisError
 
 from shared.clock import utcnow
-from shared.domain.ids import InstallationId
+from shared.domain.ids import InstallationId, RunId
 from shared.domain.outlook import AtWork, by_pace, by_rollout
 from shared.domain.run import Run, RunState
 from shared.domain.spec import parse_spec
@@ -20,7 +20,6 @@ from shared.postgres import campaigns, releases, targets
 from shared.postgres.pool import Connection
 from shared.streams.budgets import Budgets, Denial
 from shared.streams.github_budgets import CONTENT, WRITES, github_windows, identity_of, in_words
-from shared.streams.semaphores import Semaphore
 
 from ..resources import Resources
 
@@ -33,7 +32,6 @@ class Standing:
 
     run: Run
     unpublished: Mapping[InstallationId, int]
-    publishing: Mapping[InstallationId, int]  # of these, what has begun
     at_work: AtWork
     released: tuple[InstallationId, ...]  # with targets that wait for nothing but GitHub
     rollout_allows_at: datetime | None
@@ -54,7 +52,6 @@ async def get_standing(conn: Connection, run: Run, *, now: datetime) -> Standing
     return Standing(
         run=run,
         unpublished=unpublished,
-        publishing=await releases.publishing_by_installation(conn, run.id),
         at_work=await releases.at_work(conn, run.id),
         released=tuple(await releases.released_installations(conn, run.id)),
         rollout_allows_at=await _rollout_allows_at(conn, run, sum(unpublished.values()), now),
@@ -81,7 +78,7 @@ async def look_ahead(resources: Resources, standing: Standing) -> Outlook:
         return Outlook(waits_for=_paused(run))
     budgets = Budgets(resources.redis, github_windows(resources.settings))
     try:
-        allowed = await _limits_allow_at(resources, budgets, standing.unpublished, standing.publishing)
+        allowed = await _limits_allow_at(resources, budgets, run.id, standing.unpublished)
         denial = await _denial(resources, budgets, standing.released)
     except (RedisError, OSError):
         allowed, denial = None, None
@@ -114,26 +111,21 @@ def _expected_at(
 
 
 async def _limits_allow_at(
-    resources: Resources,
-    budgets: Budgets,
-    unpublished: Mapping[InstallationId, int],
-    publishing: Mapping[InstallationId, int],
+    resources: Resources, budgets: Budgets, run_id: RunId, installations: Collection[InstallationId]
 ) -> datetime | None:
-    """When so many pull requests can be open at the earliest, each installation's beside the others'.
+    """When all pull requests can be open at the earliest, each installation's beside the others'.
 
-    None where none is to be opened, and where the server has no limits.
+    None where none is to be opened, and where the server has no limits. Redis is read before Postgres, which counts
+    what is being published as done: a pull request may then be in neither number for a moment, and never in both.
+    In both it could be the one too many that waits for another hour.
     """
-    if not unpublished or not resources.settings.keeps_github_limits:
+    if not installations or not resources.settings.keeps_github_limits:
         return None
-    seconds: list[float] = []
-    for installation_id, count in unpublished.items():
-        identity = identity_of(installation_id)
-        # what is being published has its share of the budget already, while anything is asked, and must not count twice
-        is_asking = await Semaphore(resources.redis, identity, leases=1).count_held()
-        begun = publishing.get(installation_id, 0) if is_asking else 0
-        left: dict[str, int] = dict.fromkeys(CONTENT, max(0, count - begun))
-        seconds.append(await budgets.when(identity, left, lane=WRITES))
-    return utcnow() + timedelta(seconds=max(seconds))
+    rooms = {each: await budgets.room(identity_of(each), CONTENT, lane=WRITES) for each in installations}
+    now = utcnow()
+    async with resources.pool.acquire() as conn:
+        left = await targets.not_begun_by_installation(conn, run_id)
+    return now + timedelta(seconds=max(room.seconds_until(left.get(each, 0)) for each, room in rooms.items()))
 
 
 async def _denial(resources: Resources, budgets: Budgets, released: tuple[InstallationId, ...]) -> Denial | None:

@@ -78,15 +78,6 @@ async def at_work(conn: Connection, run_id: RunId) -> AtWork:
     return AtWork(**dict(row or {}))
 
 
-async def publishing_by_installation(conn: Connection, run_id: RunId) -> dict[InstallationId, int]:
-    """How many targets of a run are being published, by the installation that does it."""
-    rows = await conn.fetch(
-        "SELECT installation_id, count(*) AS n FROM targets WHERE run_id = $1 AND state = 'publishing' GROUP BY 1",
-        run_id,
-    )
-    return {InstallationId(row["installation_id"]): row["n"] for row in rows}
-
-
 async def released_installations(conn: Connection, run_id: RunId) -> list[InstallationId]:
     """The installations with targets that wait for nothing but their turn at GitHub."""
     rows = await conn.fetch(

@@ -315,12 +315,21 @@ async def count_by_state(conn: Connection, run_id: RunId) -> dict[TargetState, i
 
 async def unpublished_by_installation(conn: Connection, run_id: RunId) -> dict[InstallationId, int]:
     """How many targets of a run are still to be published, by the installation that does it."""
+    return await _count_to_publish(conn, run_id, ("pending", "preparing", "prepared", "publishing"))
+
+
+async def not_begun_by_installation(conn: Connection, run_id: RunId) -> dict[InstallationId, int]:
+    """The same without those that are being published."""
+    return await _count_to_publish(conn, run_id, ("pending", "preparing", "prepared"))
+
+
+async def _count_to_publish(conn: Connection, run_id: RunId, states: Sequence[str]) -> dict[InstallationId, int]:
     rows = await conn.fetch(
         """SELECT installation_id, count(*) AS n FROM targets
-           WHERE run_id = $1 AND publish_as <> 'none'
-               AND state IN ('pending', 'preparing', 'prepared', 'publishing')
+           WHERE run_id = $1 AND publish_as <> 'none' AND state = ANY($2)
            GROUP BY installation_id""",
         run_id,
+        list(states),
     )
     return {InstallationId(row["installation_id"]): row["n"] for row in rows}
 

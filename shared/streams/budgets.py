@@ -3,15 +3,17 @@
     budgets = Budgets(redis, {"content/min": Window(80, 60), "content/h": Window(500, 3600)})
     denial = await budgets.reserve("installation:1", {"content/min": 1, "content/h": 1})
     if denial: ...                      # nothing was taken; denial.seconds until it could be
-    eta = await budgets.when("installation:1", {"content/h": 10_000})    # about 20 h, in seconds
+    room = await budgets.room("installation:1", ["content/h"])
+    eta = room.seconds_until(10_000)    # about 20 h
 
 One script takes of all budgets or of none. Time is the Redis server's, so that workers with wrong clocks agree.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from redis.asyncio import Redis
 
@@ -28,6 +30,9 @@ AFTER_PAUSE_PACE_SECONDS = 0.05
 """Between two who come again after a pause or a reset, so that they do not all come at once."""
 
 STRIKES_KEPT_SECONDS = 3600.0
+
+BUCKETS = 128
+"""A window's parts, as `budget_reserve.lua` counts in them."""
 
 _ASK, _TAKE, _ASK_FOR_A_TURN = 0, 1, 2
 
@@ -54,6 +59,21 @@ class Denial:
     budget: str
     seconds: float
     retry_seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Room:
+    """What was used of several windows at one moment: for each, in how many seconds how many units come free."""
+
+    paused_seconds: float
+    windows: tuple[tuple[Window, tuple[tuple[float, int], ...]], ...]
+
+    def seconds_until(self, count: int) -> float:
+        """Seconds from that moment until `count` units can have been taken of each window, by nobody but the asker.
+
+        More units than a window's limit take several windows.
+        """
+        return max([self.paused_seconds, *(_seconds_until(window, live, count) for window, live in self.windows)])
 
 
 class Budgets:
@@ -85,23 +105,25 @@ class Budgets:
         """The same for somebody who will come again: it is told its turn among all who were denied."""
         return await self._ask(identity, units, {}, lane, mode=_ASK_FOR_A_TURN)
 
-    async def when(
-        self, identity: str, units: Mapping[str, int], *, quotas: Mapping[str, int] | None = None, lane: str = ""
-    ) -> float:
-        """Seconds until that many could have been taken, were nothing else taken in between; takes nothing.
-
-        More units than a window's limit take several windows.
-        """
-        longest = 0.0
-        for name, count in units.items():
-            window = self._windows.get(name)
-            if window is None or count <= 0:
-                continue
-            whole, rest = divmod(count - 1, window.limit)
-            denial = await self._ask(identity, {name: rest + 1}, {}, lane, mode=_ASK)
-            longest = max(longest, whole * window.seconds + (denial.seconds if denial else 0))
-        denial = await self._ask(identity, {}, quotas or {}, lane, mode=_ASK)
-        return max(longest, denial.seconds if denial else 0)
+    async def room(self, identity: str, names: Sequence[str], *, lane: str = "") -> Room:
+        """What is used of these windows now; takes nothing. Windows that are not configured have all the room."""
+        counted = [name for name in names if name in self._windows]
+        async with self._redis.pipeline(transaction=True) as pipeline:
+            pipeline.time()
+            for name in ["", lane] if lane else [""]:
+                pipeline.pttl(_key(identity, f"pause:{name}"))
+            for name in counted:
+                pipeline.hgetall(_key(identity, f"window:{name}"))
+            (seconds, microseconds), *answers = await pipeline.execute()
+        pauses, stored = answers[: -len(counted) or None], answers[len(answers) - len(counted) :]
+        now_ms = seconds * 1000 + microseconds // 1000
+        return Room(
+            paused_seconds=max(0, *pauses) / 1000,
+            windows=tuple(
+                (self._windows[name], _live(self._windows[name], taken, now_ms))
+                for name, taken in zip(counted, stored, strict=True)
+            ),
+        )
 
     async def learn(self, identity: str, quota: str, *, limit: int, remaining: int, seconds_to_reset: float) -> None:
         """Takes in what an answer's headers said of a quota."""
@@ -153,6 +175,24 @@ class Budgets:
         budget = names[cause - 1]
         pace = 0.0 if budget in self._windows else max(denied - 1, 0) * AFTER_PAUSE_PACE_SECONDS
         return Denial(budget, wait_ms / 1000, turn_ms / 1000 + pace)
+
+
+def _live(window: Window, taken: Mapping[bytes, bytes], now_ms: int) -> tuple[tuple[float, int], ...]:
+    """The units that still count, by when they will not: as `budget_reserve.lua` keeps them."""
+    length_ms = int(window.seconds * 1000)
+    width_ms = max(length_ms // BUCKETS, 1)
+    ends = sorted(((int(bucket) + 1) * width_ms + length_ms - now_ms, int(units)) for bucket, units in taken.items())
+    return tuple((ms / 1000, units) for ms, units in ends if ms > 0)
+
+
+def _seconds_until(window: Window, live: Sequence[tuple[float, int]], count: int) -> float:
+    if count <= 0:
+        return 0.0
+    whole, rest = divmod(count - 1, window.limit)
+    to_free = sum(units for _, units in live) + rest + 1 - window.limit
+    freed = zip(accumulate(units for _, units in live), live, strict=True)
+    seconds = next((seconds for total, (seconds, _) in freed if total >= to_free), 0.0) if to_free > 0 else 0.0
+    return whole * window.seconds + seconds
 
 
 def _key(identity: str, name: str) -> str:

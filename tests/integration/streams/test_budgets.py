@@ -128,12 +128,35 @@ async def test_more_than_could_ever_be_had_is_refused(redis: Redis) -> None:
         await Budgets(redis, {"minute": Window(80, 60)}).reserve("one", {"minute": 81})
 
 
-async def test_when_tells_of_many_windows_and_takes_nothing(redis: Redis) -> None:
+async def test_the_room_tells_when_many_can_be_had_and_takes_nothing(redis: Redis) -> None:
     budgets = Budgets(redis, {"hour": Window(500, 3600)})
-    assert await budgets.when("one", {"hour": 500}) == 0
-    assert await budgets.when("one", {"hour": 10_000}) == 19 * 3600
+    empty = await budgets.room("one", ["hour"])
+    assert (empty.seconds_until(0), empty.seconds_until(500), empty.seconds_until(10_000)) == (0, 0, 19 * 3600)
     assert await budgets.reserve("one", {"hour": 500}) is None
-    assert 20 * 3600 - 60 < await budgets.when("one", {"hour": 10_000}) <= 20 * 3600 + 60
+    full = await budgets.room("one", ["hour", "unknown"])
+    assert 3600 - 60 < full.seconds_until(1) == full.seconds_until(500) <= 3600 + 60
+    assert full.seconds_until(10_000) == pytest.approx(full.seconds_until(500) + 19 * 3600)
+    assert empty.seconds_until(500) == 0
+
+
+async def test_a_pause_is_in_the_room_of_its_lane(redis: Redis) -> None:
+    budgets = Budgets(redis, {"hour": Window(500, 3600)})
+    await budgets.pause("one", seconds=40, lane="write")
+    assert 39 < (await budgets.room("one", ["hour"], lane="write")).seconds_until(1) <= 40
+    assert (await budgets.room("one", ["hour"])).seconds_until(1) == 0
+
+
+@pytest.mark.parametrize("server", ["valkey", "fakeredis"])
+async def test_the_room_agrees_with_what_reserving_says(server: str, redis_url: str) -> None:
+    async with _client(server, redis_url) as redis:
+        budgets = Budgets(redis, {"window": Window(10, 6.4)})  # its buckets are of a twentieth of a second
+        for units in (3, 4, 2):
+            assert await budgets.reserve("one", {"window": units}) is None
+            await asyncio.sleep(0.1)
+        room = await budgets.room("one", ["window"])
+        for units in range(1, 11):
+            denial = await budgets.denial("one", {"window": units})
+            assert room.seconds_until(units) == pytest.approx(denial.seconds if denial else 0, abs=0.04)
 
 
 async def test_the_lesser_of_what_we_think_and_what_github_says_counts_until_the_reset(redis: Redis) -> None:
