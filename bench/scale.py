@@ -78,17 +78,17 @@ class Measurement:
             ]
             self._github.ask("POST", "repositories", {"owner": owner, "repositories": made})
         self._github.add_organization(owner)
-        self._gateway.post("/installations/sync").raise_for_status()
+        self._gateway.post("/v1/installations/sync").raise_for_status()
 
     def apply(self, size: int) -> Applied:
         """One campaign from its start to its end."""
         name = f"scale-{size}"
-        self._gateway.put(f"/campaigns/{name}", json={"document": SPEC.format(size=size)}).raise_for_status()
+        self._gateway.put(f"/v1/campaigns/{name}", json={"document": SPEC.format(size=size)}).raise_for_status()
         self._github.ask("DELETE", "counters")
         for pid in self._workers.values():
             Path(f"/proc/{pid}/clear_refs").write_text("5")  # forgets the peak
         begun = time.perf_counter()
-        run = self._gateway.post(f"/campaigns/{name}/runs", json={}).raise_for_status().json()["run"]["id"]
+        run = self._gateway.post(f"/v1/campaigns/{name}/runs", json={}).raise_for_status().json()["run"]["id"]
         details = self._finished(run)
         seconds = time.perf_counter() - begun
         if details["counts"] != {"open": size}:
@@ -103,7 +103,7 @@ class Measurement:
     def _finished(self, run: str) -> dict[str, Any]:
         deadline = time.monotonic() + LONGEST_SECONDS
         while time.monotonic() < deadline:
-            details: dict[str, Any] = self._gateway.get(f"/runs/{run}").json()
+            details: dict[str, Any] = self._gateway.get(f"/v1/runs/{run}").json()
             if details["state"] in {"completed", "failed", "cancelled"}:
                 return details
             time.sleep(0.2)

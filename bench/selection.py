@@ -84,7 +84,7 @@ class Measurement:
                 self._github.ask("POST", "accounts", {"login": _org(size), "install": False})
                 self._github.ask("POST", "repositories", {"owner": _org(size), "repositories": made})
             self._github.add_organization(_org(size))
-        self._gateway.post("/installations/sync").raise_for_status()
+        self._gateway.post("/v1/installations/sync").raise_for_status()
         for size in self.sizes:
             _until(lambda size=size: self._select(size, f"org: {_org(size)}", fresh=False)["index_as_of"])
 
@@ -109,7 +109,7 @@ class Measurement:
         """Ends the measurement unless a search found just the repositories that were made for it."""
         size = self.sizes[-1]
         selection = self._select(size, f"repositoriesMatchingQuery: 'org:{_org(size)} language:go'", fresh=True)
-        exported = self._gateway.get(f"/selections/{selection['id']}/export", params={"format": "jsonl"})
+        exported = self._gateway.get(f"/v1/selections/{selection['id']}/export", params={"format": "jsonl"})
         found = [json.loads(line)["repository"] for line in exported.text.splitlines()]
         made = [f"{_org(size)}/{each['name']}" for each in map(_repository, range(size)) if each["language"] == "Go"]
         if sorted(found) != made:
@@ -142,9 +142,9 @@ class Measurement:
 
     def _select(self, size: int, entry: str, *, fresh: bool) -> dict[str, Any]:
         body = {"document": SPEC.format(entry=f"{{{entry}}}"), "fresh": fresh}
-        started = self._gateway.post("/selections", json=body)
+        started = self._gateway.post("/v1/selections", json=body)
         started.raise_for_status()
-        address = f"/selections/{started.json()['selection']['id']}"
+        address = f"/v1/selections/{started.json()['selection']['id']}"
         _until(lambda: self._gateway.get(address).json()["state"] not in {"pending", "selecting"})
         selection: dict[str, Any] = self._gateway.get(address).json()
         if selection["state"] != "complete":

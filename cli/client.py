@@ -23,6 +23,9 @@ TIMEOUT = httpx.Timeout(30, connect=5)
 SILENCE_SECONDS = 60.0
 """Longest silence of an event stream, which sends heartbeats all the time, before it counts as broken."""
 
+API = "/v1"
+"""What the addresses of the API begin with."""
+
 PAGE = 200
 
 
@@ -176,5 +179,5 @@ def open_gateway(connection: Connection | None = None) -> Iterator[Gateway]:
         headers["Authorization"] = f"Bearer {connection.api_key}"
     # no proxy of the environment's for an address on this machine
     local = httpx.URL(connection.url).host in ("127.0.0.1", "localhost", "::1")
-    with httpx.Client(base_url=connection.url, headers=headers, timeout=TIMEOUT, trust_env=not local) as http:
+    with httpx.Client(base_url=f"{connection.url}{API}", headers=headers, timeout=TIMEOUT, trust_env=not local) as http:
         yield Gateway(http, connection)

@@ -17,6 +17,7 @@ from . import (
     operations,
     problems,
     reference,
+    spec_schema,
     specs,
     token_records,
     token_scopes,
@@ -38,11 +39,12 @@ from .selections import schedules as selection_schedules
 from .streams import routes as streams
 from .targets import exporting as target_exports
 from .targets import routes as targets
+from .versions import V1
 from .web import pages
 from .webhook_endpoints import deliveries as webhook_deliveries
 from .webhook_endpoints import routes as webhook_endpoints
 
-MODULES = (
+API = (
     campaigns,
     campaign_closing,
     runs,
@@ -63,12 +65,13 @@ MODULES = (
     policies,
     specs,
     streams,
-    webhooks,
     webhook_endpoints,
     webhook_deliveries,
-    health,
-    pages,
 )
+"""What is below `/v1`."""
+
+BESIDE = (webhooks, spec_schema, health, pages)
+"""What others than clients of the API ask for: its address does not change with the version."""
 
 
 def create_app(settings: GatewaySettings, *, tell: Callable[[str], None] = print) -> FastAPI:
@@ -93,7 +96,9 @@ def create_app(settings: GatewaySettings, *, tell: Callable[[str], None] = print
     )
     app.add_middleware(Edge)
     problems.install(app)
-    for module in MODULES:
+    for module in API:
+        app.include_router(module.router, prefix=V1)
+    for module in BESIDE:
         app.include_router(module.router)
     pages.mount_assets(app)
     reference.install(app)

@@ -19,6 +19,7 @@ from .installations import GitHubId
 from .paging import Page
 from .resources import Opened
 from .schemas import Shown, ShownOperation
+from .versions import V1
 
 router = APIRouter(prefix="/installations", tags=["installations"])
 
@@ -68,7 +69,7 @@ async def refresh_index(
             installation.id, period=str(new_id()), is_full=True, actor=principal.actor
         )
         [operation] = await work.accept(command)
-    response.headers["Location"] = f"/operations/{operation.id}"
+    response.headers["Location"] = f"{V1}/operations/{operation.id}"
     return ShownOperation.model_validate(operation)
 
 

@@ -1,12 +1,10 @@
-"""The campaign spec itself: its JSON Schema, and checking a document without doing anything with it."""
+"""Checking a campaign spec without doing anything with it."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import APIRouter
 
-from shared.domain.spec import parse_spec, spec_json_schema
+from shared.domain.spec import parse_spec
 from shared.errors import InvalidSpec
 
 from .auth import SignedIn
@@ -40,9 +38,3 @@ async def validate_spec(body: SpecDocument, _: SignedIn) -> Verdict:
     except InvalidSpec as error:
         return Verdict(valid=False, problems=[ShownProblem.model_validate(each) for each in error.problems])
     return Verdict(valid=True, problems=[])
-
-
-@router.get("/schemas/campaign-spec-v1.json")
-async def spec_schema() -> dict[str, Any]:
-    """The JSON Schema of campaign specs, for editors."""
-    return spec_json_schema()

@@ -20,6 +20,7 @@ from .paging import Cursor, Limit, Page, id_in, page, position_in
 from .resources import Opened
 from .schemas import Given, Shown
 from .streams.access import Administrator
+from .versions import V1
 
 router = APIRouter(tags=["tokens"])
 
@@ -168,7 +169,7 @@ async def revoke_tokens(
             await tokens.evict_unheld(work.conn, RunId(body.run_id), by=operation.id)
         else:
             await tokens.evict(work.conn, body.chosen(), by=operation.id)
-    response.headers["Location"] = f"/operations/{operation.id}"
+    response.headers["Location"] = f"{V1}/operations/{operation.id}"
     return _outcome(found, dry_run=False, operation_id=operation.id)
 
 

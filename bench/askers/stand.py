@@ -85,7 +85,7 @@ class Stand:
 
     def __enter__(self) -> Stand:
         """Lets the API key have tokens."""
-        self._gateway.put("/policies", json={"document": POLICIES}).raise_for_status()
+        self._gateway.put("/v1/policies", json={"document": POLICIES}).raise_for_status()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -106,13 +106,13 @@ class Stand:
         body = {"owner": login, "count": count + 1}
         made = self._control.post("repositories", json=body).raise_for_status().json()["repositories"]
         deadline = time.monotonic() + LONGEST_SECONDS
-        while login not in {each["account"] for each in self._gateway.get("/installations").json()["items"]}:
+        while login not in {each["account"] for each in self._gateway.get("/v1/installations").json()["items"]}:
             if time.monotonic() > deadline:
                 sys.exit(f"Octobatch does not hear of the installation on {login}")
             time.sleep(0.05)
         asked, *rest = (each["id"] for each in made)
         body = {"repository_ids": [asked]}
-        self._gateway.post(f"/tokens/installations/{installation}", json=body).raise_for_status()
+        self._gateway.post(f"/v1/tokens/installations/{installation}", json=body).raise_for_status()
         return [(installation, each) for each in rest]
 
     def mints(self) -> int:

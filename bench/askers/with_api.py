@@ -19,7 +19,7 @@ class ApiAsker:
     async def token(self, installation_id: int, repository_id: int) -> str:
         """Of the gateway, each time."""
         body = json.dumps({"permissions": PERMISSIONS, "repository_ids": [repository_id]}).encode()
-        answer = await self._http.request("POST", f"/tokens/installations/{installation_id}", body)
+        answer = await self._http.request("POST", f"/v1/tokens/installations/{installation_id}", body)
         return str(json.loads(answer)["token"])
 
 

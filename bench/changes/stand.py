@@ -49,7 +49,7 @@ class Stand:
         self._run_octobatch(ours)
         self._make(org, wanted)
         if ours:
-            self.gateway.post("/installations/sync").raise_for_status()
+            self.gateway.post("/v1/installations/sync").raise_for_status()
         self.github.ask("POST", "webhooks/settle")
         self.github.ask("DELETE", "counters")
         begun = time.perf_counter()

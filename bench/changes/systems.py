@@ -56,13 +56,15 @@ class System:
 def _by_octobatch(step: str) -> Callable[[Stand, str, int], None]:
     def change(stand: Stand, org: str, _jobs: int) -> None:
         document = SPEC.format(name=org, org=org, step=step)
-        stand.gateway.put(f"/campaigns/{org}", json={"document": document}).raise_for_status()
-        run = stand.gateway.post(f"/campaigns/{org}/runs", json={}).raise_for_status().json()["run"]["id"]
-        with stand.gateway.stream("GET", f"/runs/{run}/events", timeout=LONGEST_SECONDS) as events:
+        stand.gateway.put(f"/v1/campaigns/{org}", json={"document": document}).raise_for_status()
+        run = stand.gateway.post(f"/v1/campaigns/{org}/runs", json={}).raise_for_status().json()["run"]["id"]
+        with stand.gateway.stream("GET", f"/v1/runs/{run}/events", timeout=LONGEST_SECONDS) as events:
             for line in events.iter_lines():
                 if line == "event: end":
                     break
-        targets: list[dict[str, Any]] = stand.gateway.get(f"/runs/{run}/targets", params={"limit": 500}).json()["items"]
+        targets: list[dict[str, Any]] = stand.gateway.get(f"/v1/runs/{run}/targets", params={"limit": 500}).json()[
+            "items"
+        ]
         for target in targets:
             if target["state"] != "open":
                 print(f"{target['repository']} is {target['state']}: {target['reason']}")

@@ -15,6 +15,7 @@ from shared.postgres import campaigns, runs
 from ..auth import SignedIn
 from ..resources import Opened, Resources
 from ..runs.operations import cancel_run, cancel_targets
+from ..versions import V1
 from .operations import BulkRequest, consider, scope_of_campaign, start_bulk_operation
 from .schemas import ClosingOutcome, NewClosing, ShownBulkOperation
 
@@ -45,7 +46,7 @@ async def close_campaign(
     for run_id in unfinished:
         await _cancel(resources, run_id)
     bulk = await start_bulk_operation(resources.outbox, asked, actor=principal.actor, idempotency_key=None)
-    response.headers["Location"] = f"/bulk-operations/{bulk.id}"
+    response.headers["Location"] = f"{V1}/bulk-operations/{bulk.id}"
     return outcome.model_copy(update={"dry_run": False, "bulk_operation": ShownBulkOperation.model_validate(bulk)})
 
 

@@ -16,6 +16,7 @@ from ..auth import SignedIn
 from ..idempotency import IdempotencyKey
 from ..paging import Cursor, Limit, Page, id_in, page
 from ..resources import Opened, Resources
+from ..versions import V1
 from . import operations
 from .operations import MOST_NAMES, BulkRequest
 from .schemas import (
@@ -75,7 +76,7 @@ async def _act(
         response.status_code = 200
         return await _foreseen(resources, asked)
     bulk = await operations.start_bulk_operation(resources.outbox, asked, actor=actor, idempotency_key=idempotency_key)
-    response.headers["Location"] = f"/bulk-operations/{bulk.id}"
+    response.headers["Location"] = f"{V1}/bulk-operations/{bulk.id}"
     async with resources.pool.acquire() as conn:
         return await _made(conn, bulk)
 

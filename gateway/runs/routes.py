@@ -23,6 +23,7 @@ from ..schemas import ShownOperation
 from ..selections.schemas import ShownSelection
 from ..targets.filtering import TargetsWanted
 from ..targets.schemas import ShownTarget
+from ..versions import V1
 from . import operations, pausing
 from .pace import get_standing, look_ahead
 from .schemas import NewRun, RunDetails, ShownRun, ShownWait, ShownWarningCount, StartedRun
@@ -54,7 +55,7 @@ async def start_run(
         idempotency_key=idempotency_key,
         run_steps_mode=resources.settings.run_steps_mode,
     )
-    response.headers["Location"] = f"/operations/{operation.id}"
+    response.headers["Location"] = f"{V1}/operations/{operation.id}"
     return StartedRun(run=ShownRun.model_validate(run), operation=ShownOperation.model_validate(operation))
 
 

@@ -20,6 +20,7 @@ from ..auth import SignedIn
 from ..paging import Cursor, Limit, Page, number_in, page
 from ..resources import Opened
 from ..schemas import ShownOperation
+from ..versions import V1
 from .owner_schemas import OwnerCount, OwnersSummary, ShownOwned, ShownTeam, shown_owners
 
 router = APIRouter(prefix="/selections", tags=["selections"])
@@ -37,7 +38,7 @@ async def resolve_owners(
                 f"selection {selection.id} is {selection.state}: its repositories are known once it is complete"
             )
         [operation] = await work.accept(commands.resolve_owners(selection.id, actor=principal.actor))
-    response.headers["Location"] = f"/operations/{operation.id}"
+    response.headers["Location"] = f"{V1}/operations/{operation.id}"
     return ShownOperation.model_validate(operation)
 
 

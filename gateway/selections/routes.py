@@ -18,6 +18,7 @@ from ..idempotency import IdempotencyKey
 from ..paging import Cursor, Limit, Page, id_in, page
 from ..resources import Opened
 from ..schemas import ShownOperation
+from ..versions import V1
 from . import operations
 from .events import watch_selection
 from .schemas import GivenRepeat, NewSelection, SelectionDetails, ShownSelection, StartedSelection
@@ -121,7 +122,7 @@ async def selection_events(
 
 
 def _started(response: Response, selection: Selection, operation: Operation) -> StartedSelection:
-    response.headers["Location"] = f"/operations/{operation.id}"
+    response.headers["Location"] = f"{V1}/operations/{operation.id}"
     return StartedSelection(
         selection=ShownSelection.model_validate(selection), operation=ShownOperation.model_validate(operation)
     )

@@ -51,7 +51,7 @@ class ShownTarget(Shown):
 
 
 class ShownArtifact(Shown):
-    """A stored artifact; its content is at `/targets/{id}/{kind}`, and to save at `…/artifacts/{kind}/download`."""
+    """A stored artifact; its content is at `/v1/targets/{id}/{kind}`, and to save at `…/artifacts/{kind}/download`."""
 
     kind: ArtifactKind
     media_type: str

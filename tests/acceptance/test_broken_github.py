@@ -34,8 +34,8 @@ def applied(folder: Path, spec: Path, environment: dict[str, str]) -> tuple[subp
         stack.start()
         running = RunningStack(stack, stack_folder)
         said = running.octobatch("apply", "--file", str(spec))
-        run = running.api("GET", "/runs")["items"][0]
-        assert running.api("GET", f"/runs/{run['id']}/targets")["items"] == []
+        run = running.api("GET", "/v1/runs")["items"][0]
+        assert running.api("GET", f"/v1/runs/{run['id']}/targets")["items"] == []
         pulls = httpx.get(f"{stack.github_url}/_sandbox/pulls").json()
         assert pulls == []
         return said, run

@@ -11,8 +11,8 @@ def test_pull_requests_are_merged_and_the_campaign_is_undone(stack: RunningStack
     name = spec.stem
     spec.write_text(spec.read_text().replace(f"  - run: echo ran >> {name}.md\n", "") + "limit: 2\n")
     assert stack.octobatch("apply", "-f", str(spec)).returncode == 0
-    [first, *_] = stack.api("GET", "/runs", params={"campaign": name})["items"]
-    repository = stack.api("GET", f"/runs/{first['id']}/targets")["items"][0]["repository"]
+    [first, *_] = stack.api("GET", "/v1/runs", params={"campaign": name})["items"]
+    repository = stack.api("GET", f"/v1/runs/{first['id']}/targets")["items"][0]["repository"]
     merged = stack.octobatch("merge", name, "-R", repository, "--method", "squash", "--yes")
     assert merged.stdout == "merge completed: 1 done\n", merged.stderr
     closed = stack.octobatch("campaigns", "close", name, "--yes")

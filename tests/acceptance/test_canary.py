@@ -164,24 +164,24 @@ class Watched(RunningStack):
 
     def run(self, name: str, document: str) -> str:
         """A campaign to its end; the run's id."""
-        self.ask("PUT", f"/campaigns/{name}", json={"document": document}).raise_for_status()
-        run = str(self.ask("POST", f"/campaigns/{name}/runs", json={}).raise_for_status().json()["run"]["id"])
-        self.ask("GET", f"/runs/{run}/events").raise_for_status()  # ends with the run
+        self.ask("PUT", f"/v1/campaigns/{name}", json={"document": document}).raise_for_status()
+        run = str(self.ask("POST", f"/v1/campaigns/{name}/runs", json={}).raise_for_status().json()["run"]["id"])
+        self.ask("GET", f"/v1/runs/{run}/events").raise_for_status()  # ends with the run
         return run
 
     def finish(self, operation: str) -> None:
         """Returns when the operation has succeeded."""
         deadline = time.monotonic() + 30
-        while self.ask("GET", f"/operations/{operation}").json()["state"] != "succeeded":
+        while self.ask("GET", f"/v1/operations/{operation}").json()["state"] != "succeeded":
             assert time.monotonic() < deadline
             time.sleep(0.1)
 
     def targets(self, run: str) -> dict[str, dict[str, Any]]:
         """The run's targets by repository, with what each has to tell read too."""
-        found = self.ask("GET", f"/runs/{run}/targets", params={"limit": 500}).json()["items"]
+        found = self.ask("GET", f"/v1/runs/{run}/targets", params={"limit": 500}).json()["items"]
         for target in found:
             for kind in ("", "/artifacts", "/events", "/log", "/diff", "/patch"):
-                self.ask("GET", f"/targets/{target['id']}{kind}")
+                self.ask("GET", f"/v1/targets/{target['id']}{kind}")
         return {target["repository"]: target for target in found}
 
 
@@ -254,7 +254,7 @@ def lived(watched: Watched) -> Watched:
     watched.github("PATCH", f"installations/{beta}", {"suspended": True})
     watched.run("suspended", IN_A_SUSPENDED_ORGANIZATION)
     acme = next(
-        each["id"] for each in watched.ask("GET", "/installations").json()["items"] if each["account"] == "acme"
+        each["id"] for each in watched.ask("GET", "/v1/installations").json()["items"] if each["account"] == "acme"
     )
     ask_for_tokens(watched, acme, beta)
     ask_about_tokens(watched, acme, run)
@@ -271,46 +271,46 @@ def assert_all_happened(watched: Watched) -> None:
 
 def ask_for_tokens(watched: Watched, acme: int, suspended: int) -> None:
     """With success, for too much, of a suspended installation, of none, and with the wrong keys."""
-    assert watched.ask("GET", f"/tokens/installations/{acme}").status_code == 403  # there are no policies yet
-    watched.ask("PUT", "/policies", json={"document": POLICIES}).raise_for_status()
+    assert watched.ask("GET", f"/v1/tokens/installations/{acme}").status_code == 403  # there are no policies yet
+    watched.ask("PUT", "/v1/policies", json={"document": POLICIES}).raise_for_status()
     for body in ({}, {"permissions": {"contents": "read"}, "purpose": "to be searched for"}):
-        watched.ask("POST", f"/tokens/installations/{acme}", json=body).raise_for_status()
-    watched.ask("GET", f"/tokens/installations/{acme}").raise_for_status()
+        watched.ask("POST", f"/v1/tokens/installations/{acme}", json=body).raise_for_status()
+    watched.ask("GET", f"/v1/tokens/installations/{acme}").raise_for_status()
     for path, body in (
-        (f"/tokens/installations/{acme}", {"permissions": {"administration": "write"}}),
-        (f"/tokens/installations/{acme}", {"permissions": {"secrets": "write"}}),
-        (f"/tokens/installations/{acme}", {"permissions": {"contents": "everything"}}),
-        (f"/tokens/installations/{suspended}", {}),
-        ("/tokens/installations/1", {}),
+        (f"/v1/tokens/installations/{acme}", {"permissions": {"administration": "write"}}),
+        (f"/v1/tokens/installations/{acme}", {"permissions": {"secrets": "write"}}),
+        (f"/v1/tokens/installations/{acme}", {"permissions": {"contents": "everything"}}),
+        (f"/v1/tokens/installations/{suspended}", {}),
+        ("/v1/tokens/installations/1", {}),
     ):
         assert watched.ask("POST", path, json=body).is_client_error
     token = watched.tokens[-1]
     for credential in (watched.folder.api_key() + "x", token, f"{watched.folder.api_key()[:-3]}AAA"):
-        for path in ("/runs", f"/tokens/installations/{acme}"):
+        for path in ("/v1/runs", f"/v1/tokens/installations/{acme}"):
             refused = watched.ask("GET", path, headers={"Authorization": f"Bearer {credential}"})
             assert refused.status_code == 401
 
 
 def ask_about_tokens(watched: Watched, acme: int, run: str) -> None:
     """What they would give, which there are, what was done with them; and then they are revoked."""
-    dry_run = f"/tokens/installations/{acme}/dry-run"
+    dry_run = f"/v1/tokens/installations/{acme}/dry-run"
     probe = watched.ask("POST", dry_run, json={"probe": True}).raise_for_status().json()["probe"]
     assert probe["minted"], probe
     watched.ask("POST", dry_run, json={"permissions": {"secrets": "write"}, "probe": True}).raise_for_status()
     for path in (
-        "/tokens",
-        "/tokens/audit",
-        "/github-app/check",
-        "/policies",
-        f"/installations/{acme}/events",
-        "/audit",
+        "/v1/tokens",
+        "/v1/tokens/audit",
+        "/v1/github-app/check",
+        "/v1/policies",
+        f"/v1/installations/{acme}/events",
+        "/v1/audit",
     ):
         watched.ask("GET", path).raise_for_status()
     for service in ("campaigns", "selection", "tokens"):
         for path in ("dead-letters", "entries", "pending"):
-            watched.ask("GET", f"/streams/{service}/{path}").raise_for_status()
+            watched.ask("GET", f"/v1/streams/{service}/{path}").raise_for_status()
     for chosen in ({"run_id": run}, {"installation_id": acme}):
-        answer = watched.ask("POST", "/tokens/revoke", json=chosen).raise_for_status()
+        answer = watched.ask("POST", "/v1/tokens/revoke", json=chosen).raise_for_status()
         if operation := answer.json()["operation_id"]:
             watched.finish(operation)
     with httpx.Client(headers={"authorization": f"Bearer {watched.tokens[-1]}"}) as holder:

@@ -30,7 +30,7 @@ def until(condition: Callable[[], Any], *, seconds: float = 20) -> Any:
 @pytest.fixture
 def installation(stack: RunningStack) -> Iterator[dict[str, Any]]:
     """The one installation, which is as expected; so it is at the end."""
-    [found] = until(lambda: stack.api("GET", "/installations")["items"])
+    [found] = until(lambda: stack.api("GET", "/v1/installations")["items"])
     assert (found["missing"], found["excessive"]) == ({}, {})
     yield found
     change(stack, found, permissions=found["permissions"], suspended=False)
@@ -44,7 +44,7 @@ def change(stack: RunningStack, installation: dict[str, Any], **body: Any) -> No
 
 
 def installation_now(stack: RunningStack, installation: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = stack.api("GET", f"/installations/{installation['id']}")
+    found: dict[str, Any] = stack.api("GET", f"/v1/installations/{installation['id']}")
     return found
 
 
@@ -71,9 +71,9 @@ def test_events_come_in_pages_and_an_unknown_installation_is_said(
 ) -> None:
     change(stack, installation, suspended=True)
     until(lambda: installation_now(stack, installation)["suspended_at"])
-    first = stack.api("GET", f"/installations/{installation['id']}/events", params={"limit": 1})
+    first = stack.api("GET", f"/v1/installations/{installation['id']}/events", params={"limit": 1})
     assert [each["type"] for each in first["items"]] == ["suspended"]
-    rest = stack.api("GET", f"/installations/{installation['id']}/events", params={"cursor": first["next_cursor"]})
+    rest = stack.api("GET", f"/v1/installations/{installation['id']}/events", params={"cursor": first["next_cursor"]})
     assert rest["items"][-1]["type"] == "installed"
     unknown = stack.octobatch("installations", "show", "12")
     assert unknown.returncode == ExitCode.BAD_INPUT
@@ -86,7 +86,7 @@ def test_an_index_is_listed_anew_by_command_line(stack: RunningStack, installati
     index = json.loads(refreshed.stdout)
     assert datetime.fromisoformat(index["completed_at"]) > began
     assert index["repositories"] > 0
-    [listed] = stack.api("GET", "/installations/indexes")["items"]
+    [listed] = stack.api("GET", "/v1/installations/indexes")["items"]
     assert {**listed, "age_seconds": None} == {**index, "age_seconds": None, "swept_at": listed["swept_at"]}
 
 
@@ -114,14 +114,14 @@ def test_a_scope_is_asked_about_and_probed_by_command_line(stack: RunningStack, 
     refused = stack.octobatch(*question, "-o", "json")
     assert refused.returncode == ExitCode.FAILED
     assert "trust polic" in json.loads(refused.stdout)["probe"]["detail"]
-    stack.api("PUT", "/policies", json={"document": POLICY})
+    stack.api("PUT", "/v1/policies", json={"document": POLICY})
     try:
         allowed = stack.octobatch(*question)
         change(stack, installation, permissions={**installation["permissions"], "contents": "read"})
         lacking = stack.octobatch(*question)
     finally:
         headers = {"Authorization": f"Bearer {stack.folder.api_key()}"}
-        httpx.delete(f"{stack.stack.url}/policies/probing", headers=headers).raise_for_status()
+        httpx.delete(f"{stack.stack.url}/v1/policies/probing", headers=headers).raise_for_status()
     assert allowed.returncode == 0, allowed.stderr
     assert "GitHub gave contents: write, metadata: read, and the token is revoked" in allowed.stdout
     assert lacking.returncode == ExitCode.FAILED

@@ -75,10 +75,10 @@ def owner(stack: RunningStack) -> Iterator[str]:
     made = httpx.post(f"{control}/accounts", json={"login": login}, timeout=60).raise_for_status().json()
     body = {"owner": login, "count": TARGETS, "like": {"name": "like"}}
     httpx.post(f"{control}/repositories", json=body, timeout=300).raise_for_status()
-    stack.api("POST", "/installations/sync")
+    stack.api("POST", "/v1/installations/sync")
     yield login
     httpx.delete(f"{control}/installations/{made['installation_id']}", timeout=60).raise_for_status()
-    stack.api("POST", "/installations/sync")
+    stack.api("POST", "/v1/installations/sync")
 
 
 @pytest.mark.timeout(TIMEOUT_SECONDS)
@@ -91,12 +91,12 @@ def test_a_run_whose_parts_are_killed_opens_the_same_pull_requests(
         runs += 1
         name = f"{owner}-{runs}"
         document = SPEC.format(name=name, owner=owner)
-        _asked(stack, "PUT", f"/campaigns/{name}", json={"document": document})
-        run_id = _asked(stack, "POST", f"/campaigns/{name}/runs", json={"dry_run": False})["run"]["id"]
+        _asked(stack, "PUT", f"/v1/campaigns/{name}", json={"document": document})
+        run_id = _asked(stack, "POST", f"/v1/campaigns/{name}/runs", json={"dry_run": False})["run"]["id"]
         while killer.kills.total() < KILLS and not _is_over(stack, run_id):
             killer.kill_one()
         _until(lambda: _is_over(stack, run_id), seconds=TIMEOUT_SECONDS / 2)  # noqa: B023 - asked before the next run
-        assert _asked(stack, "GET", f"/runs/{run_id}")["counts"] == {"open": TARGETS}
+        assert _asked(stack, "GET", f"/v1/runs/{run_id}")["counts"] == {"open": TARGETS}
         pulls = stack.pull_requests(f"octobatch/{name}")
         assert len(pulls) == TARGETS == len({pull["repository"] for pull in pulls})
     kills = ", ".join(f"{count} of {part}" for part, count in killer.kills.items())
@@ -104,7 +104,7 @@ def test_a_run_whose_parts_are_killed_opens_the_same_pull_requests(
 
 
 def _is_over(stack: RunningStack, run_id: str) -> bool:
-    return _asked(stack, "GET", f"/runs/{run_id}")["state"] in {"completed", "failed", "cancelled"}
+    return _asked(stack, "GET", f"/v1/runs/{run_id}")["state"] in {"completed", "failed", "cancelled"}
 
 
 def _asked(stack: RunningStack, method: str, path: str, **given: Any) -> Any:

@@ -40,9 +40,9 @@ def test_preview_publishes_nothing_and_shows_what_apply_then_publishes(stack: Ru
     applied = stack.octobatch("apply", "--preview", ended["id"])
     assert applied.returncode == 1, applied.stdout + applied.stderr
     assert "since the preview" in applied.stderr
-    run = stack.api("GET", "/runs", params={"campaign": spec.stem})["items"][0]
+    run = stack.api("GET", "/v1/runs", params={"campaign": spec.stem})["items"][0]
     assert run["preview_run_id"] == ended["id"]
-    assert stack.api("GET", f"/runs/{run['id']}")["counts"] == {"open": REPOSITORIES - 1, "blocked": 1}
+    assert stack.api("GET", f"/v1/runs/{run['id']}")["counts"] == {"open": REPOSITORIES - 1, "blocked": 1}
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_an_invalid_spec_is_refused_with_its_line_and_leaves_nothing(
     assert refused.returncode == 2
     assert said in refused.stderr
     assert spec.name in refused.stderr
-    names = [campaign["name"] for campaign in stack.api("GET", "/campaigns", params={"limit": 500})["items"]]
+    names = [campaign["name"] for campaign in stack.api("GET", "/v1/campaigns", params={"limit": 500})["items"]]
     assert spec.stem not in names
 
 
@@ -111,15 +111,15 @@ def status_at_github(stack: RunningStack, token: str) -> int:
 
 
 def test_a_token_comes_for_an_installation_as_a_policy_allows(stack: RunningStack) -> None:
-    stack.api("POST", "/installations/sync")  # the tokens worker may have just begun
-    [installation] = stack.api("GET", "/installations")["items"]
-    address = f"{stack.stack.url}/tokens/installations/{installation['id']}"
+    stack.api("POST", "/v1/installations/sync")  # the tokens worker may have just begun
+    [installation] = stack.api("GET", "/v1/installations")["items"]
+    address = f"{stack.stack.url}/v1/tokens/installations/{installation['id']}"
     headers = {"Authorization": f"Bearer {stack.folder.api_key()}"}
     refused = httpx.get(address, headers=headers, timeout=30)
     assert refused.status_code == 403
     assert "no trust policies" in refused.json()["detail"]
-    stack.api("PUT", "/policies", json={"document": POLICY})
-    token = stack.api("GET", f"/tokens/installations/{installation['id']}")
+    stack.api("PUT", "/v1/policies", json={"document": POLICY})
+    token = stack.api("GET", f"/v1/tokens/installations/{installation['id']}")
     assert token["token"].startswith("ghs_")
     assert token["permissions"] == {"contents": "read", "metadata": "read"}
     shown = stack.octobatch("tokens", "audit", "--by", "key:bootstrap", "--limit", "2", "-o", "json")

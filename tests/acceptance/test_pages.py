@@ -39,7 +39,7 @@ def test_a_run_is_watched_from_signing_in_to_its_end(stack: RunningStack, spec: 
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", name="Campaigns")).to_be_visible()
     stack.octobatch("apply", "--file", str(spec), "--no-watch")
-    run = stack.api("GET", "/runs", params={"campaign": spec.stem})["items"][0]["id"]
+    run = stack.api("GET", "/v1/runs", params={"campaign": spec.stem})["items"][0]["id"]
     page.goto(f"{stack.stack.url}/ui/runs/{run}")
     expect(page.locator("#run-state")).to_have_text("completed", timeout=60_000)
     expect(page.locator("[data-state=open] output")).to_have_text(str(REPOSITORIES))

@@ -76,8 +76,8 @@ def test_new_commands_are_followed(stack: RunningStack) -> None:
     environment = {"OCTOBATCH_URL": stack.stack.url, "OCTOBATCH_API_KEY": stack.folder.api_key(), "PATH": "/usr/bin"}
     with subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, text=True) as following:
         assert following.stdout
-        stack.api("PUT", "/campaigns/followed", json={"document": SPEC})
-        run = stack.api("POST", "/campaigns/followed/runs", json={"dry_run": True})["run"]["id"]
+        stack.api("PUT", "/v1/campaigns/followed", json={"document": SPEC})
+        run = stack.api("POST", "/v1/campaigns/followed/runs", json={"dry_run": True})["run"]["id"]
         for line in following.stdout:
             if json.loads(line)["run_id"] == run:
                 break

@@ -61,8 +61,8 @@ class MidRun(RunningStack):
         """Starts a run in the organisations; its id."""
         name = f"in-{owners[0]}"
         on = ", ".join(f"{{org: {owner}}}" for owner in owners)
-        self.api("PUT", f"/campaigns/{name}", json={"document": SPEC.format(name=name, on=on, signing=signing)})
-        return str(self.api("POST", f"/campaigns/{name}/runs", json={})["run"]["id"])
+        self.api("PUT", f"/v1/campaigns/{name}", json={"document": SPEC.format(name=name, on=on, signing=signing)})
+        return str(self.api("POST", f"/v1/campaigns/{name}/runs", json={})["run"]["id"])
 
     def wait_until_begun(self) -> None:
         """Returns once the first repository is cloned: most tokens of the run are to be minted yet."""
@@ -81,8 +81,8 @@ class MidRun(RunningStack):
     def end(self, run: str) -> dict[str, dict[str, Any]]:
         """Waits for the end of the run; its targets by repository."""
         headers = {"Authorization": f"Bearer {self.folder.api_key()}"}
-        httpx.get(f"{self.stack.url}/runs/{run}/events", headers=headers, timeout=200).raise_for_status()
-        found = self.api("GET", f"/runs/{run}/targets", params={"limit": 500})["items"]
+        httpx.get(f"{self.stack.url}/v1/runs/{run}/events", headers=headers, timeout=200).raise_for_status()
+        found = self.api("GET", f"/v1/runs/{run}/targets", params={"limit": 500})["items"]
         return {target["repository"]: target for target in found}
 
     def mints(self) -> int:

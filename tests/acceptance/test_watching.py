@@ -17,7 +17,7 @@ def _watch(stack: RunningStack, run: str, *, after: str | None = None, leave_aft
     heard: list[Any] = []
     with (
         httpx.Client(timeout=60, headers=headers) as client,
-        httpx_sse.connect_sse(client, "GET", f"{stack.stack.url}/runs/{run}/events") as source,
+        httpx_sse.connect_sse(client, "GET", f"{stack.stack.url}/v1/runs/{run}/events") as source,
     ):
         for event in source.iter_sse():
             heard.append(event)
@@ -46,5 +46,5 @@ def test_a_watcher_that_comes_back_gets_what_it_missed_and_nothing_twice(stack: 
 
 def test_a_position_that_is_none_of_ours_begins_with_a_snapshot(stack: RunningStack, spec: Path) -> None:
     stack.octobatch("apply", "--file", str(spec))
-    run = stack.api("GET", "/runs", params={"campaign": spec.stem})["items"][0]["id"]
+    run = stack.api("GET", "/v1/runs", params={"campaign": spec.stem})["items"][0]["id"]
     assert [event.event for event in _watch(stack, run, after="not-a-position")] == ["snapshot", "end"]

@@ -20,4 +20,4 @@ def test_an_endpoint_is_created_and_pinged(stack: RunningStack) -> None:
         assert "the ping was taken" in pinged.stderr
         received = receiver.arrived.get(timeout=1)
         assert Webhook(made["secret"]).verify(received.content, received.headers)["type"] == "webhook.ping"
-        stack.api("POST", f"/webhook-endpoints/{made['endpoint']['id']}/pause")
+        stack.api("POST", f"/v1/webhook-endpoints/{made['endpoint']['id']}/pause")

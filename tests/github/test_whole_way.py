@@ -87,9 +87,9 @@ async def status_at_github(test_app: TestApp, token: str) -> int:
 
 
 async def test_a_token_is_allowed_minted_used_and_revoked(gateway: httpx.AsyncClient, test_app: TestApp) -> None:
-    address = f"/tokens/installations/{test_app.installation_id}"
+    address = f"/v1/tokens/installations/{test_app.installation_id}"
     assert (await gateway.post(address, json=METADATA)).status_code == 403
-    assert (await gateway.put("/policies", json={"document": POLICIES})).is_success
+    assert (await gateway.put("/v1/policies", json={"document": POLICIES})).is_success
 
     granted = await gateway.post(address, json=METADATA)
     assert granted.status_code == 200, granted.text
@@ -108,10 +108,10 @@ async def test_a_token_is_allowed_minted_used_and_revoked(gateway: httpx.AsyncCl
     assert dry_run["allowed"]
     assert dry_run["probe"]["minted"]
 
-    audit = (await gateway.get("/tokens/audit", params={"token_sha256": token_sha256(token)})).json()["items"]
+    audit = (await gateway.get("/v1/tokens/audit", params={"token_sha256": token_sha256(token)})).json()["items"]
     assert [entry["kind"] for entry in audit] == ["grant", "grant"]
 
-    revoked = await gateway.post("/tokens/revoke", json={"installation_id": test_app.installation_id})
+    revoked = await gateway.post("/v1/tokens/revoke", json={"installation_id": test_app.installation_id})
     operation = revoked.headers["location"]
     await until(lambda: succeeded(gateway, operation), seconds=60)
     assert await status_at_github(test_app, token) == 401

@@ -43,7 +43,7 @@ const showRun = (state) => {
   badge.textContent = state;
 };
 
-const events = new EventSource(`/runs/${bars.dataset.run}/events`);
+const events = new EventSource(`/v1/runs/${bars.dataset.run}/events`);
 events.addEventListener("snapshot", (message) => {
   const { run, counts: given } = JSON.parse(message.data);
   counts.clear();

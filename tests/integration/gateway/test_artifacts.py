@@ -45,19 +45,19 @@ async def test_an_artifact_is_packed_at_rest_and_on_the_way_to_whoever_takes_tha
     [stored] = blobs_folder.rglob("*.log.gz")
     assert stored.stat().st_size < len(LOG) / 10
     for encoding, expected in (("gzip, br", "gzip"), ("identity", None)):
-        answer = await client.get(f"/targets/{target_id}/log", headers={"Accept-Encoding": encoding})
+        answer = await client.get(f"/v1/targets/{target_id}/log", headers={"Accept-Encoding": encoding})
         assert answer.content == LOG
         assert answer.headers.get("content-encoding") == expected
         digest = base64.b64encode(hashlib.sha256(LOG).digest()).decode()
         assert answer.headers["repr-digest"] == f"sha-256=:{digest}:"
-    again = await client.get(f"/targets/{target_id}/log", headers={"If-None-Match": answer.headers["etag"]})
+    again = await client.get(f"/v1/targets/{target_id}/log", headers={"If-None-Match": answer.headers["etag"]})
     assert again.status_code == 304
-    listed = (await client.get(f"/targets/{target_id}/artifacts")).json()["items"]
+    listed = (await client.get(f"/v1/targets/{target_id}/artifacts")).json()["items"]
     assert [(each["kind"], each["size_bytes"]) for each in listed] == [("diff", 3), ("log", len(LOG))]
-    saved = await client.get(f"/targets/{target_id}/artifacts/diff/download")
+    saved = await client.get(f"/v1/targets/{target_id}/artifacts/diff/download")
     assert saved.content == b"+x\n"
     assert saved.headers["content-disposition"] == f'attachment; filename="{target_id}.diff"'
-    assert (await client.get(f"/targets/{target_id}/artifacts/patch/download")).status_code == 404
+    assert (await client.get(f"/v1/targets/{target_id}/artifacts/patch/download")).status_code == 404
 
 
 async def test_artifacts_are_deleted_in_time_and_the_answer_says_so(
@@ -69,7 +69,7 @@ async def test_artifacts_are_deleted_in_time_and_the_answer_says_so(
     for days, status in ((0, 200), (11, 200), (9, 410)):
         settings = ctx.settings.model_copy(update={"artifact_retention_days": days})
         await forget_artifacts(replace(ctx, settings=settings))
-        answer = await client.get(f"/targets/{target_id}/log")
+        answer = await client.get(f"/v1/targets/{target_id}/log")
         assert answer.status_code == status
     assert "log of target" in answer.json()["detail"]
     assert "longer ago than artifacts are kept" in answer.json()["detail"]

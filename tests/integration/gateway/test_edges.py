@@ -76,10 +76,10 @@ async def test_a_delivery_that_is_no_object_is_refused(anonymous: httpx.AsyncCli
 
 
 async def test_a_finished_run_is_told_whole_and_ends(client: httpx.AsyncClient) -> None:
-    await client.post("/campaigns", json={"document": EXAMPLE_SPEC})
-    run_id = (await client.post("/campaigns/add-security-policy/runs", json={})).json()["run"]["id"]
-    await client.post(f"/runs/{run_id}/cancel")
-    answer = await client.get(f"/runs/{run_id}/events")
+    await client.post("/v1/campaigns", json={"document": EXAMPLE_SPEC})
+    run_id = (await client.post("/v1/campaigns/add-security-policy/runs", json={})).json()["run"]["id"]
+    await client.post(f"/v1/runs/{run_id}/cancel")
+    answer = await client.get(f"/v1/runs/{run_id}/events")
     assert answer.headers["content-type"].startswith("text/event-stream")
     assert "event: snapshot" in answer.text
     assert '"state":"cancelled"' in answer.text
@@ -88,14 +88,14 @@ async def test_a_finished_run_is_told_whole_and_ends(client: httpx.AsyncClient) 
 
 @pytest.mark.parametrize("path", ["/", "/ui/campaigns/add-security-policy"])
 async def test_pages_ask_to_sign_in(client: httpx.AsyncClient, path: str) -> None:
-    await client.post("/campaigns", json={"document": EXAMPLE_SPEC})
+    await client.post("/v1/campaigns", json={"document": EXAMPLE_SPEC})
     answer = await client.get(path)
     assert (answer.status_code, answer.headers["location"]) == (303, "/ui/sign-in")
 
 
 async def test_who_signed_in_sees_campaigns_and_runs(client: httpx.AsyncClient, api_key: str) -> None:
-    await client.post("/campaigns", json={"document": EXAMPLE_SPEC})
-    run_id = (await client.post("/campaigns/add-security-policy/runs", json={})).json()["run"]["id"]
+    await client.post("/v1/campaigns", json={"document": EXAMPLE_SPEC})
+    run_id = (await client.post("/v1/campaigns/add-security-policy/runs", json={})).json()["run"]["id"]
     refused = await client.post("/ui/sign-in", data={"key": "obk_wrong"})
     assert refused.status_code == 401
     signed_in = await client.post("/ui/sign-in", data={"key": api_key})
@@ -112,7 +112,7 @@ async def test_who_signed_in_sees_campaigns_and_runs(client: httpx.AsyncClient, 
 async def test_the_reference_names_every_route(anonymous: httpx.AsyncClient) -> None:
     answer = await anonymous.get("/docs")
     assert answer.status_code == 200
-    assert "/campaigns/{name}/runs" in answer.text
+    assert "/v1/campaigns/{name}/runs" in answer.text
 
 
 async def test_the_description_has_a_valid_example_of_every_schema(anonymous: httpx.AsyncClient) -> None:
@@ -128,12 +128,12 @@ async def test_the_description_has_a_valid_example_of_every_schema(anonymous: ht
 async def test_problems_are_described_as_they_are_answered(client: httpx.AsyncClient) -> None:
     api = (await client.get("/openapi.json")).json()
     problem = Draft202012Validator({**api, "$ref": "#/components/schemas/Problem"})
-    refused = await client.post("/campaigns", json={"document": "version: 1\n"})
-    missing = await client.get("/campaigns/nothing")
+    refused = await client.post("/v1/campaigns", json={"document": "version: 1\n"})
+    missing = await client.get("/v1/campaigns/nothing")
     assert (refused.status_code, missing.status_code) == (422, 404)
     for answer, operation in (
-        (refused, api["paths"]["/campaigns"]["post"]),
-        (missing, api["paths"]["/campaigns/{name}"]["get"]),
+        (refused, api["paths"]["/v1/campaigns"]["post"]),
+        (missing, api["paths"]["/v1/campaigns/{name}"]["get"]),
     ):
         [media_type] = operation["responses"][str(answer.status_code)]["content"]
         assert answer.headers["content-type"] == media_type
@@ -146,12 +146,12 @@ async def test_every_answer_has_security_headers(anonymous: httpx.AsyncClient) -
     assert "default-src 'self'" in answer.headers["content-security-policy"]
 
 
-@pytest.mark.parametrize("path", ["/runs?campaign=%00", "/campaigns/a%00b", "/selections?name=%00"])
+@pytest.mark.parametrize("path", ["/v1/runs?campaign=%00", "/v1/campaigns/a%00b", "/v1/selections?name=%00"])
 async def test_an_address_with_nul_is_refused(client: httpx.AsyncClient, path: str) -> None:
     answer = await client.get(path)
     assert (answer.status_code, answer.json()["type"]) == (422, "/problems/invalid-input")
 
 
 async def test_a_body_of_unknown_length_or_too_large_is_refused(client: httpx.AsyncClient) -> None:
-    answer = await client.post("/campaigns", content=b"{}", headers={"Content-Length": "99999999"})
+    answer = await client.post("/v1/campaigns", content=b"{}", headers={"Content-Length": "99999999"})
     assert (answer.status_code, answer.json()["type"]) == (413, "/problems/too-large")

@@ -34,13 +34,13 @@ def document(*policies: str) -> str:
 
 
 async def apply(client: httpx.AsyncClient, *policies: str, **how: bool) -> dict[str, Any]:
-    answer = await client.put("/policies", json={"document": document(*policies), **how})
+    answer = await client.put("/v1/policies", json={"document": document(*policies), **how})
     assert answer.status_code == 200, answer.text
     return answer.json()
 
 
 async def names(client: httpx.AsyncClient) -> list[str]:
-    return [each["name"] for each in (await client.get("/policies")).json()["items"]]
+    return [each["name"] for each in (await client.get("/v1/policies")).json()["items"]]
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ async def test_a_document_is_applied_and_shown_as_it_was_written(client: httpx.A
         "removed": [],
         "unchanged": [],
     }
-    shown = (await client.get("/policies/release-bots")).json()
+    shown = (await client.get("/v1/policies/release-bots")).json()
     assert shown["updated_by"] == "key:bootstrap"
     assert shown["policy"] == {
         "name": "release-bots",
@@ -104,19 +104,19 @@ async def test_what_a_document_does_not_have_follows_it_and_is_removed_by_prune_
 
 async def test_a_policy_that_stays_as_it_is_keeps_its_time(client: httpx.AsyncClient) -> None:
     await apply(client, BOTS, READERS)
-    before = {each["name"]: each["updated_at"] for each in (await client.get("/policies")).json()["items"]}
+    before = {each["name"]: each["updated_at"] for each in (await client.get("/v1/policies")).json()["items"]}
     await apply(client, BOTS.replace("contents: read", "contents: write"), READERS)
-    after = {each["name"]: each["updated_at"] for each in (await client.get("/policies")).json()["items"]}
+    after = {each["name"]: each["updated_at"] for each in (await client.get("/v1/policies")).json()["items"]}
     assert after["readers"] == before["readers"]
     assert after["release-bots"] > before["release-bots"]
 
 
 async def test_each_act_is_in_the_audit(client: httpx.AsyncClient) -> None:
     await apply(client, BOTS)
-    assert (await client.delete("/policies/release-bots")).status_code == 204
-    assert (await client.get("/policies/release-bots")).status_code == 404
-    assert (await client.delete("/policies/release-bots")).status_code == 404
-    deleted, applied = (await client.get("/audit")).json()["items"]
+    assert (await client.delete("/v1/policies/release-bots")).status_code == 204
+    assert (await client.get("/v1/policies/release-bots")).status_code == 404
+    assert (await client.delete("/v1/policies/release-bots")).status_code == 404
+    deleted, applied = (await client.get("/v1/audit")).json()["items"]
     assert (deleted["action"], deleted["details"]["changed"]) == ("policies.delete", {"removed": ["release-bots"]})
     assert (applied["action"], applied["actor"]) == ("policies.apply", "key:bootstrap")
     assert applied["details"]["changed"]["added"] == ["release-bots"]
@@ -124,7 +124,7 @@ async def test_each_act_is_in_the_audit(client: httpx.AsyncClient) -> None:
 
 async def test_a_document_that_is_not_valid_changes_nothing_and_names_its_lines(client: httpx.AsyncClient) -> None:
     wrong = BOTS.replace("installations", "instalations")
-    answer = await client.put("/policies", json={"document": document(READERS, wrong)})
+    answer = await client.put("/v1/policies", json={"document": document(READERS, wrong)})
     assert answer.status_code == 422
     assert answer.json()["type"] == "/problems/invalid-policies"
     problem = next(each for each in answer.json()["problems"] if each["hint"])
@@ -134,7 +134,7 @@ async def test_a_document_that_is_not_valid_changes_nothing_and_names_its_lines(
 
 
 async def ask(client: httpx.AsyncClient, principal: dict[str, Any], **question: Any) -> dict[str, Any]:
-    answer = await client.post("/policies/test", json={"principal": principal, "account": "acme", **question})
+    answer = await client.post("/v1/policies/test", json={"principal": principal, "account": "acme", **question})
     assert answer.status_code == 200, answer.text
     return answer.json()
 
@@ -158,12 +158,12 @@ async def test_a_question_is_decided_with_what_the_installation_grants(client: h
 
 
 async def test_a_question_about_an_account_without_installation_is_answered_so(client: httpx.AsyncClient) -> None:
-    answer = await client.post("/policies/test", json={"principal": {"api_key": "ci-1"}, "account": "nobody"})
+    answer = await client.post("/v1/policies/test", json={"principal": {"api_key": "ci-1"}, "account": "nobody"})
     assert (answer.status_code, answer.json()["detail"]) == (404, "there is no installation on the account nobody")
 
 
 @pytest.mark.parametrize("principal", [{}, {"issuer": "https://x"}, {"api_key": "a", "subject": "b"}])
 async def test_a_question_names_one_principal(client: httpx.AsyncClient, principal: dict[str, str]) -> None:
-    answer = await client.post("/policies/test", json={"principal": principal, "account": "acme"})
+    answer = await client.post("/v1/policies/test", json={"principal": principal, "account": "acme"})
     assert answer.status_code == 422
     assert "either api_key, or issuer and subject" in answer.text

@@ -15,7 +15,7 @@ from shared.postgres.pool import Pool
 from workers.selection.schedules import start_due
 
 SCHEDULE = {"name": "hourly", "document": EXAMPLE_SPEC, "cron": "0 * * * *", "fresh": True}
-PATH = "/selection-schedules"
+PATH = "/v1/selection-schedules"
 
 
 async def test_a_schedule_is_made_paused_resumed_and_deleted(client: httpx.AsyncClient, pool: Pool) -> None:
@@ -43,7 +43,7 @@ async def test_missed_times_are_made_up_for_once(client: httpx.AsyncClient, pool
     assert await start_due(outbox, now=utcnow()) == 0
     assert sum(await asyncio.gather(*(start_due(outbox, now=later) for _ in range(5)))) == 1
     schedule = (await client.get(f"{PATH}/hourly")).json()
-    [selection] = (await client.get("/selections", params={"schedule_id": schedule["id"]})).json()["items"]
+    [selection] = (await client.get("/v1/selections", params={"schedule_id": schedule["id"]})).json()["items"]
     assert (selection["id"], selection["is_fresh"]) == (schedule["last_selection_id"], True)
     assert await pool.fetchval("SELECT count(*) FROM operations WHERE type = 'select_repositories'") == 1
 
@@ -60,5 +60,5 @@ async def test_a_selection_follows_the_one_before_once_that_is_finished(
     assert await start_due(outbox, now=now + timedelta(hours=3)) == 1
     await pool.execute("UPDATE selections SET state = 'failed' WHERE state = 'pending'")
     assert await start_due(outbox, now=now + timedelta(hours=4)) == 1
-    third, second, first = (await client.get("/selections")).json()["items"]
+    third, second, first = (await client.get("/v1/selections")).json()["items"]
     assert third["previous_id"] == second["previous_id"] == first["id"]  # the last one that is complete

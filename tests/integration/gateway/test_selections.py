@@ -70,10 +70,10 @@ async def every(client: httpx.AsyncClient, path: str, **query: Any) -> list[dict
 
 async def test_an_idempotency_key_makes_one_selection(client: httpx.AsyncClient, pool: Pool) -> None:
     headers = {"Idempotency-Key": "one"}
-    first = await client.post("/selections", json=SPEC, headers=headers)
-    again = await client.post("/selections", json=SPEC, headers=headers)
+    first = await client.post("/v1/selections", json=SPEC, headers=headers)
+    again = await client.post("/v1/selections", json=SPEC, headers=headers)
     assert (first.status_code, first.json()) == (202, again.json())
-    other = await client.post("/selections", json={**SPEC, "fresh": True}, headers=headers)
+    other = await client.post("/v1/selections", json={**SPEC, "fresh": True}, headers=headers)
     assert (other.status_code, other.json()["type"]) == (409, "/problems/conflict")
     assert await pool.fetchval("SELECT count(*) FROM selections") == 1
     operation = (await client.get(first.headers["location"])).json()
@@ -81,39 +81,39 @@ async def test_an_idempotency_key_makes_one_selection(client: httpx.AsyncClient,
 
 
 async def test_selections_are_listed_newest_first_and_filtered(client: httpx.AsyncClient) -> None:
-    made = [(await client.post("/selections", json=SPEC)).json()["selection"]["id"] for _ in range(3)]
-    await client.post(f"/selections/{made[0]}/cancel")
-    assert [each["id"] for each in await every(client, "/selections")] == made[::-1]
-    assert [each["id"] for each in await every(client, "/selections", state="pending")] == made[:0:-1]
-    assert len(await every(client, "/selections", name="add-security-policy")) == 3
-    assert await every(client, "/selections", campaign="add-security-policy") == []
-    assert (await client.get(f"/selections/{made[0]}")).json()["document"] == EXAMPLE_SPEC
+    made = [(await client.post("/v1/selections", json=SPEC)).json()["selection"]["id"] for _ in range(3)]
+    await client.post(f"/v1/selections/{made[0]}/cancel")
+    assert [each["id"] for each in await every(client, "/v1/selections")] == made[::-1]
+    assert [each["id"] for each in await every(client, "/v1/selections", state="pending")] == made[:0:-1]
+    assert len(await every(client, "/v1/selections", name="add-security-policy")) == 3
+    assert await every(client, "/v1/selections", campaign="add-security-policy") == []
+    assert (await client.get(f"/v1/selections/{made[0]}")).json()["document"] == EXAMPLE_SPEC
 
 
 async def test_a_selection_is_cancelled_once_and_a_runs_with_its_run(client: httpx.AsyncClient, pool: Pool) -> None:
-    selection_id = (await client.post("/selections", json=SPEC)).json()["selection"]["id"]
+    selection_id = (await client.post("/v1/selections", json=SPEC)).json()["selection"]["id"]
     await pool.execute(
         "INSERT INTO selection_shards (selection_id, entry, path, request) VALUES ($1, 0, '0', '{}')",
         UUID(selection_id),
     )
     for _ in range(2):
-        answer = await client.post(f"/selections/{selection_id}/cancel")
+        answer = await client.post(f"/v1/selections/{selection_id}/cancel")
         assert (answer.status_code, answer.json()["state"]) == (200, "cancelled")
     assert await pool.fetchval("SELECT count(*) FROM selection_shards") == 0  # what it had found is forgotten
     complete = await store(pool, [])
-    answer = await client.post(f"/selections/{complete}/cancel")
+    answer = await client.post(f"/v1/selections/{complete}/cancel")
     assert (answer.status_code, answer.json()["type"]) == (409, "/problems/invalid-transition")
-    await client.post("/campaigns", json=SPEC)
-    run = (await client.post("/campaigns/add-security-policy/runs", json={})).json()["run"]
-    answer = await client.post(f"/selections/{run['selection_id']}/cancel")
+    await client.post("/v1/campaigns", json=SPEC)
+    run = (await client.post("/v1/campaigns/add-security-policy/runs", json={})).json()["run"]
+    answer = await client.post(f"/v1/selections/{run['selection_id']}/cancel")
     assert (answer.status_code, run["id"] in answer.json()["detail"]) == (409, True)
 
 
 async def test_a_selection_is_repeated_by_the_same_document(client: httpx.AsyncClient, pool: Pool) -> None:
     before = await store(pool, [])
-    repeated = (await client.post(f"/selections/{before}/repeat", json={"fresh": True})).json()["selection"]
+    repeated = (await client.post(f"/v1/selections/{before}/repeat", json={"fresh": True})).json()["selection"]
     assert (repeated["previous_id"], repeated["is_fresh"], repeated["state"]) == (before, True, "pending")
-    assert (await client.get(f"/selections/{repeated['id']}")).json()["document"] == EXAMPLE_SPEC
+    assert (await client.get(f"/v1/selections/{repeated['id']}")).json()["document"] == EXAMPLE_SPEC
 
 
 async def test_repositories_are_paged_filtered_and_counted(client: httpx.AsyncClient, pool: Pool) -> None:
@@ -126,8 +126,8 @@ async def test_repositories_are_paged_filtered_and_counted(client: httpx.AsyncCl
     selection_id = await store(pool, selected)
 
     async def names(**query: Any) -> list[str]:
-        found = await every(client, f"/selections/{selection_id}/repositories", **query)
-        facets = (await client.get(f"/selections/{selection_id}/facets", params=query)).json()
+        found = await every(client, f"/v1/selections/{selection_id}/repositories", **query)
+        facets = (await client.get(f"/v1/selections/{selection_id}/facets", params=query)).json()
         assert facets["total"] == len(found)
         return [each["node_id"] for each in found]
 
@@ -141,7 +141,7 @@ async def test_repositories_are_paged_filtered_and_counted(client: httpx.AsyncCl
         ({"reason": "it is archived"}, ["R_2"]), ({"q": "%"}, []),
     ):  # fmt: skip
         assert await names(**query) == expected, query
-    facets = (await client.get(f"/selections/{selection_id}/facets")).json()["facets"]
+    facets = (await client.get(f"/v1/selections/{selection_id}/facets")).json()["facets"]
     assert facets["owner"] == [{"value": "acme", "count": 3}, {"value": "other", "count": 1}]
     assert facets["included"] == [{"value": "false", "count": 2}, {"value": "true", "count": 2}]
     assert facets["entry"] == [{"value": "0", "count": 4}, {"value": "2", "count": 1}]
@@ -161,7 +161,7 @@ async def test_a_repository_is_explained_by_any_of_its_names(client: httpx.Async
         )  # fmt: skip
 
     async def verdict(repository: str) -> str:
-        answer = await client.get(f"/selections/{selection_id}/explain", params={"repository": repository})
+        answer = await client.get(f"/v1/selections/{selection_id}/explain", params={"repository": repository})
         return answer.json()["verdict"]
 
     assert await verdict("ACME/repo-1") == "branch main is in: acme has it"
@@ -180,7 +180,7 @@ async def test_a_repository_is_explained_by_any_of_its_names(client: httpx.Async
     assert "all that the App was given of acme" in await verdict("acme/nothing")
     later = await store(pool, [make_selected(1, name="acme/renamed")])
     await pool.execute("UPDATE selections SET previous_id = $1 WHERE id = $2", UUID(selection_id), UUID(later))
-    answer = await client.get(f"/selections/{later}/explain", params={"repository": "acme/repo-1"})
+    answer = await client.get(f"/v1/selections/{later}/explain", params={"repository": "acme/repo-1"})
     assert answer.json()["verdict"].startswith("it was called acme/renamed when it was selected; branch main is in")
 
 
@@ -196,7 +196,7 @@ async def test_a_diff_tells_renames_from_news(client: httpx.AsyncClient, pool: P
         [make_selected(1), make_selected(2, name="beta/two", **out), make_selected(4), make_selected(5, **out),
          make_selected(6, default_branch="trunk"), make_selected(7, **out), make_selected(8)],
     )  # fmt: skip
-    found = {each["node_id"]: each for each in await every(client, f"/selections/{before}/diff/{after}")}
+    found = {each["node_id"]: each for each in await every(client, f"/v1/selections/{before}/diff/{after}")}
     assert {node: each["changes"] for node, each in found.items()} == {
         "R_2": ["excluded", "renamed"], "R_3": ["gone"], "R_4": ["included"], "R_5": ["excluded"],
         "R_6": ["default_branch"], "R_8": ["added"],
@@ -204,29 +204,29 @@ async def test_a_diff_tells_renames_from_news(client: httpx.AsyncClient, pool: P
     assert found["R_2"]["before"]["name_with_owner"] == "acme/repo-2"
     assert found["R_2"]["after"] == {"name_with_owner": "beta/two", "branch": "main", **out}
     assert (found["R_3"]["after"], found["R_8"]["before"]) == (None, None)
-    renamed = (await client.get(f"/selections/{before}/diff/{after}", params={"change": "renamed"})).json()
+    renamed = (await client.get(f"/v1/selections/{before}/diff/{after}", params={"change": "renamed"})).json()
     assert [each["node_id"] for each in renamed["items"]] == ["R_2"]
     assert renamed["counts"] == {
         "added": 1, "gone": 1, "included": 1, "excluded": 2, "renamed": 1, "default_branch": 1
     }  # fmt: skip
-    assert (await client.get(f"/selections/{before}/diff/{before}")).json()["items"] == []
+    assert (await client.get(f"/v1/selections/{before}/diff/{before}")).json()["items"] == []
 
 
 async def test_only_a_complete_selection_shows_repositories(client: httpx.AsyncClient, pool: Pool) -> None:
     complete = await store(pool, [])
-    pending = (await client.post("/selections", json=SPEC)).json()["selection"]["id"]
+    pending = (await client.post("/v1/selections", json=SPEC)).json()["selection"]["id"]
     for path in (
         f"{pending}/repositories", f"{pending}/facets", f"{pending}/export", f"{pending}/explain?repository=acme/api",
         f"{complete}/diff/{pending}",
     ):  # fmt: skip
-        answer = await client.get(f"/selections/{path}")
+        answer = await client.get(f"/v1/selections/{path}")
         assert (answer.status_code, "is pending" in answer.json()["detail"]) == (409, True), path
 
 
 async def test_exports_are_whole_in_every_format_and_calculate_nothing(client: httpx.AsyncClient, pool: Pool) -> None:
     selected = [make_selected(number, reason="=1+1", topics=("b", "a")) for number in range(2300)]
     selection_id = await store(pool, selected)
-    path = f"/selections/{selection_id}/export"
+    path = f"/v1/selections/{selection_id}/export"
     as_json = (await client.get(path)).json()
     lines = (await client.get(path, params={"format": "jsonl"})).text.splitlines()
     rows = list(csv.DictReader(io.StringIO((await client.get(path, params={"format": "csv"})).text)))
@@ -240,7 +240,7 @@ async def test_exports_are_whole_in_every_format_and_calculate_nothing(client: h
 async def test_a_watcher_hears_each_change_once_until_the_end(
     client: httpx.AsyncClient, app: FastAPI, pool: Pool
 ) -> None:
-    selection_id = SelectionId(UUID((await client.post("/selections", json=SPEC)).json()["selection"]["id"]))
+    selection_id = SelectionId(UUID((await client.post("/v1/selections", json=SPEC)).json()["selection"]["id"]))
     heard = _events(watch_selection(app.state.resources, selection_id, last_event_id=None))
     name, position, content = await anext(heard)
     assert (name, content["selection"]["state"]) == ("snapshot", "pending")
@@ -253,7 +253,7 @@ async def test_a_watcher_hears_each_change_once_until_the_end(
     assert [name async for name, _, _ in heard] == ["progress", "end"]
     assert [name async for name, _, _ in again] == ["snapshot", "end"]
     assert position != last_position
-    assert (await client.get(f"/selections/{new_id()}/events")).status_code == 404
+    assert (await client.get(f"/v1/selections/{new_id()}/events")).status_code == 404
 
 
 async def _events(stream: AsyncIterator[str]) -> AsyncIterator[tuple[str, str, dict[str, Any]]]:
@@ -265,7 +265,7 @@ async def _events(stream: AsyncIterator[str]) -> AsyncIterator[tuple[str, str, d
 @pytest.mark.parametrize("cursor", ["!", "bm90IGFuIGlk", "AA==", "OTk5OTk5OTk5OTk5OTk="])
 async def test_a_made_up_cursor_of_repositories_is_refused(client: httpx.AsyncClient, pool: Pool, cursor: str) -> None:
     selection_id = await store(pool, [])
-    answer = await client.get(f"/selections/{selection_id}/repositories", params={"cursor": cursor})
+    answer = await client.get(f"/v1/selections/{selection_id}/repositories", params={"cursor": cursor})
     assert answer.status_code == 422
 
 
@@ -274,16 +274,16 @@ async def test_an_index_is_shown_and_listed_anew_on_demand(client: httpx.AsyncCl
         "INSERT INTO installations (id, account, account_type, repository_selection, permissions)"
         " VALUES (7, 'acme', 'Organization', 'all', '{}')"
     )
-    assert (await client.get("/installations/7/index")).json()["completed_at"] is None
+    assert (await client.get("/v1/installations/7/index")).json()["completed_at"] is None
     async with pool.acquire() as conn:
         await upsert_repositories(conn, [make_selected(1).repository], seen_at=utcnow())
         await note_index_error(conn, RepositoryIndex(installation_id=InstallationId(7), account="acme"), error="why")
-    found = (await client.get("/installations/7/index")).json()
+    found = (await client.get("/v1/installations/7/index")).json()
     assert (found["repositories"], found["error"]) == (1, "why")
     assert (found["swept_at"], found["age_seconds"]) == (None, None)
-    answer = await client.post("/installations/7/index")
+    answer = await client.post("/v1/installations/7/index")
     assert (answer.status_code, answer.json()["type"]) == (202, "sweep_repositories")
-    assert (await client.get("/installations/8/index")).status_code == 404
+    assert (await client.get("/v1/installations/8/index")).status_code == 404
 
 
 async def test_the_list_of_indexes_has_installations_without_one(client: httpx.AsyncClient, pool: Pool) -> None:
@@ -296,7 +296,7 @@ async def test_the_list_of_indexes_has_installations_without_one(client: httpx.A
     async with pool.acquire() as conn:
         await upsert_repositories(conn, [make_selected(1).repository], seen_at=swept_at)
         await record_index(conn, index)
-    listed = await every(client, "/installations/indexes")
+    listed = await every(client, "/v1/installations/indexes")
     assert [(each["account"], each["repositories"]) for each in listed] == [("acme", 1), ("bold", 0)]
     assert listed[0]["age_seconds"] == pytest.approx(300, abs=30)
     assert listed[1]["age_seconds"] is None
@@ -304,16 +304,18 @@ async def test_the_list_of_indexes_has_installations_without_one(client: httpx.A
 
 async def test_owners_are_shown_by_repository_by_file_and_by_owner(client: httpx.AsyncClient, pool: Pool) -> None:
     selection_id = await store(pool, [make_selected(1), make_selected(2), make_selected(3, included=False)])
-    assert (await client.get(f"/selections/{selection_id}/owners")).json()["items"] == []
+    assert (await client.get(f"/v1/selections/{selection_id}/owners")).json()["items"] == []
     async with pool.acquire() as conn:
         places = [("R_1", "main", "CODEOWNERS", "f" * 40), ("R_2", "main", None, None)]
         await record_places(conn, SelectionId(UUID(selection_id)), places)
         await record_files(conn, {"f" * 40: ("* @acme/core\n*.go @mona\n", None)})
         await record_teams(conn, [Team(slug="acme/core", name="Core", members=("ada",), is_missing=False)])
-    [first, second] = (await client.get(f"/selections/{selection_id}/owners", params={"file": "a.go"})).json()["items"]
+    [first, second] = (await client.get(f"/v1/selections/{selection_id}/owners", params={"file": "a.go"})).json()[
+        "items"
+    ]
     assert (first["owners"], second["owners"]) == ([{"kind": "user", "name": "mona"}], [])
-    summary = (await client.get(f"/selections/{selection_id}/owners/summary")).json()
+    summary = (await client.get(f"/v1/selections/{selection_id}/owners/summary")).json()
     assert (summary["resolved"], summary["unowned"]) == (2, 1)
     assert summary["owners"] == [{"owner": {"kind": "team", "name": "acme/core"}, "repositories": 1}]
     assert summary["teams"][0]["members"] == ["ada"]
-    assert (await client.post(f"/selections/{selection_id}/owners")).json()["type"] == "resolve_owners"
+    assert (await client.post(f"/v1/selections/{selection_id}/owners")).json()["type"] == "resolve_owners"

@@ -17,7 +17,7 @@ from tests.worker_bench import Bench, bench, tables
 
 __all__ = ["bench", "tables"]
 
-STREAM = "/streams/campaigns"
+STREAM = "/v1/streams/campaigns"
 
 
 async def act(client: httpx.AsyncClient, what: str, **body: object) -> dict[str, Any]:
@@ -27,12 +27,12 @@ async def act(client: httpx.AsyncClient, what: str, **body: object) -> dict[str,
 
 
 async def acts(client: httpx.AsyncClient) -> list[dict[str, Any]]:
-    return (await client.get("/audit")).json()["items"]
+    return (await client.get("/v1/audit")).json()["items"]
 
 
 async def test_a_service_at_a_glance_and_in_detail(client: httpx.AsyncClient, bench: Bench) -> None:
     await bench.accept("write_effect", count=7)
-    streams = {each["service"]: each for each in (await client.get("/streams")).json()["items"]}
+    streams = {each["service"]: each for each in (await client.get("/v1/streams")).json()["items"]}
     assert set(streams) == {"campaigns", "selection", "tokens"}
     assert (streams["campaigns"]["undelivered"], streams["selection"]["undelivered"]) == (7, 0)
     await bench.start()
@@ -240,14 +240,21 @@ async def test_what_is_unclear_is_refused_and_nothing_is_done(
 
 
 async def test_nobody_without_a_key_sees_or_does_anything(anonymous: httpx.AsyncClient) -> None:
-    for path in ("/streams", STREAM, f"{STREAM}/entries", f"{STREAM}/pending", f"{STREAM}/dead-letters", "/audit"):
+    for path in (
+        "/v1/streams",
+        STREAM,
+        f"{STREAM}/entries",
+        f"{STREAM}/pending",
+        f"{STREAM}/dead-letters",
+        "/v1/audit",
+    ):
         assert (await anonymous.get(path)).status_code == 401
     for what in ("replay", "requeue", "purge", "trim"):
         assert (await anonymous.post(f"{STREAM}/{what}", json={"all": True})).status_code == 401
 
 
 async def test_a_service_that_does_not_exist_is_named(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/streams/campaign")
+    answer = await client.get("/v1/streams/campaign")
     assert answer.status_code == 422
     assert "campaigns" in answer.text
 

@@ -29,7 +29,7 @@ async def app(settings: GatewaySettings) -> AsyncIterator[FastAPI]:
 
 
 async def create(client: httpx.AsyncClient, **values: Any) -> dict[str, Any]:
-    answer = await client.post("/webhook-endpoints", json={"url": URL, "events": ["run.*"], **values})
+    answer = await client.post("/v1/webhook-endpoints", json={"url": URL, "events": ["run.*"], **values})
     assert answer.status_code == 201, answer.text
     return answer.json()
 
@@ -37,10 +37,10 @@ async def create(client: httpx.AsyncClient, **values: Any) -> dict[str, Any]:
 async def test_an_endpoint_is_created_shown_changed_and_deleted(client: httpx.AsyncClient, pool: Pool) -> None:
     made = await create(client, description="the release channel")
     endpoint = made["endpoint"]
-    path = f"/webhook-endpoints/{endpoint['id']}"
+    path = f"/v1/webhook-endpoints/{endpoint['id']}"
     assert made["secret"] == endpoint_secret(KEY, WebhookEndpointId(endpoint["id"]), 1)
     assert (await client.get(f"{path}/secret")).json() == {"secret": made["secret"]}
-    assert (await client.get("/webhook-endpoints")).json()["items"] == [endpoint]
+    assert (await client.get("/v1/webhook-endpoints")).json()["items"] == [endpoint]
     changed = (await client.patch(path, json={"events": ["target.merged", "*"]})).json()
     assert (changed["events"], changed["url"], changed["description"]) == (
         ["target.merged", "*"],
@@ -54,7 +54,7 @@ async def test_an_endpoint_is_created_shown_changed_and_deleted(client: httpx.As
     assert made["secret"] not in str(await pool.fetch("SELECT * FROM webhook_endpoints"))
     assert (await client.delete(path)).status_code == 204
     assert (await client.get(path)).status_code == 404
-    acts = [each["action"] for each in (await client.get("/audit")).json()["items"]]
+    acts = [each["action"] for each in (await client.get("/v1/audit")).json()["items"]]
     assert acts == [
         *("webhooks.delete", "webhooks.rotate", "webhooks.update", "webhooks.update", "webhooks.update"),
         *("webhooks.reveal", "webhooks.create"),
@@ -74,14 +74,14 @@ async def test_an_endpoint_is_created_shown_changed_and_deleted(client: httpx.As
 async def test_what_cannot_be_an_endpoint_is_refused(
     client: httpx.AsyncClient, values: dict[str, Any], status: int, path: str | None
 ) -> None:
-    answer = await client.post("/webhook-endpoints", json={"url": URL, "events": ["*"], **values})
+    answer = await client.post("/v1/webhook-endpoints", json={"url": URL, "events": ["*"], **values})
     assert answer.status_code == status
     assert [each["path"] for each in answer.json().get("problems", [])] == ([path] if path else [])
 
 
 async def test_a_ping_is_logged_and_sent_again_by_hand(client: httpx.AsyncClient, pool: Pool) -> None:
     endpoint = (await create(client))["endpoint"]
-    path = f"/webhook-endpoints/{endpoint['id']}"
+    path = f"/v1/webhook-endpoints/{endpoint['id']}"
     ping = (await client.post(f"{path}/ping")).json()
     assert (ping["type"], ping["state"]) == ("webhook.ping", "waiting")
     await pool.execute("UPDATE webhook_messages SET state = 'dead', error = 'it answered 500', finished_at = now()")
@@ -107,6 +107,6 @@ async def test_without_a_signing_key_there_are_no_endpoints(settings: GatewaySet
         transport=httpx.ASGITransport(app), base_url="http://gateway", headers={"Authorization": f"Bearer {api_key}"}
     )
     async with app.router.lifespan_context(app), http as client:
-        answer = await client.post("/webhook-endpoints", json={"url": URL, "events": ["*"]})
+        answer = await client.post("/v1/webhook-endpoints", json={"url": URL, "events": ["*"]})
     assert answer.status_code == 409
     assert "set OCTOBATCH_WEBHOOKS_SIGNING_KEY" in answer.json()["detail"]

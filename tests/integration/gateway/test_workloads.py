@@ -35,7 +35,7 @@ async def workload(settings: GatewaySettings, issuer: LittleIssuer) -> AsyncIter
             yield client
 
 
-@pytest.mark.parametrize("path", ["/installations", "/campaigns", "/policies", "/audit", "/runs"])
+@pytest.mark.parametrize("path", ["/v1/installations", "/v1/campaigns", "/v1/policies", "/v1/audit", "/v1/runs"])
 async def test_other_routes_refuse_it_and_say_why(workload: httpx.AsyncClient, path: str) -> None:
     answer = await workload.get(path)
     assert answer.status_code == 401
@@ -45,14 +45,14 @@ async def test_other_routes_refuse_it_and_say_why(workload: httpx.AsyncClient, p
 async def test_a_token_of_an_issuer_that_is_not_trusted_is_refused(
     client: httpx.AsyncClient, issuer: LittleIssuer
 ) -> None:
-    answer = await client.get("/tokens/installations/7", headers={"Authorization": f"Bearer {issuer.token()}"})
+    answer = await client.get("/v1/tokens/installations/7", headers={"Authorization": f"Bearer {issuer.token()}"})
     assert answer.status_code == 401
     assert "no OIDC issuer is trusted here" in answer.json()["detail"]
 
 
 async def test_an_expired_token_is_refused(workload: httpx.AsyncClient, issuer: LittleIssuer) -> None:
     workload.headers["Authorization"] = f"Bearer {issuer.token(exp=1)}"
-    answer = await workload.post("/tokens/installations/7", json={})
+    answer = await workload.post("/v1/tokens/installations/7", json={})
     assert answer.status_code == 401
     assert "has expired" in answer.json()["detail"]
 
@@ -60,7 +60,7 @@ async def test_an_expired_token_is_refused(workload: httpx.AsyncClient, issuer: 
 async def test_a_token_is_asked_for_in_the_name_that_the_issuer_vouches_for(
     workload: httpx.AsyncClient, issuer: LittleIssuer, redis: Redis
 ) -> None:
-    asking = asyncio.create_task(workload.post("/tokens/installations/7", json={}))
+    asking = asyncio.create_task(workload.post("/v1/tokens/installations/7", json={}))
     stream = ServiceKeys(Service.TOKENS).commands
     [(_, [(_, entry)])] = await redis.xread({stream: "0"}, block=10_000)
     asking.cancel()

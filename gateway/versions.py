@@ -1,0 +1,4 @@
+"""The versions of the API."""
+
+V1 = "/v1"
+"""Every address of the API begins with it."""
