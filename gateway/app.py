@@ -40,7 +40,7 @@ from .streams import routes as streams
 from .targets import exporting as target_exports
 from .targets import routes as targets
 from .versions import V1
-from .web import pages
+from .web import site
 from .webhook_endpoints import deliveries as webhook_deliveries
 from .webhook_endpoints import routes as webhook_endpoints
 
@@ -70,7 +70,7 @@ API = (
 )
 """What is below `/v1`."""
 
-BESIDE = (webhooks, spec_schema, health, pages)
+BESIDE = (webhooks, spec_schema, health)
 """What others than clients of the API ask for: its address does not change with the version."""
 
 
@@ -100,6 +100,6 @@ def create_app(settings: GatewaySettings, *, tell: Callable[[str], None] = print
         app.include_router(module.router, prefix=V1)
     for module in BESIDE:
         app.include_router(module.router)
-    pages.mount_assets(app)
+    site.install(app)
     reference.install(app)
     return app

@@ -1,0 +1,109 @@
+"""What all pages share: their frame, who looks at them, and words that templates use.
+
+A page is a route that answers with `render`. What changes something is asked of the API by the page's script (`api` in
+`assets/kit.js`), so that a page can do nothing that the API cannot.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import RedirectResponse
+from fastapi.staticfiles import StaticFiles
+from fastapi.templating import Jinja2Templates
+
+from shared.domain.target import TargetState
+
+from ..auth import session_principal
+from ..resources import Resources
+
+FOLDER = Path(__file__).parent
+
+PAGE = 100
+"""Rows of a table on one page."""
+
+
+@dataclass(frozen=True)
+class Room:
+    """An entry of the navigation."""
+
+    name: str
+    address: str
+
+
+ROOMS = (Room("Campaigns", "/"),)
+"""In the order of the navigation."""
+
+SEGMENTS = (
+    TargetState.MERGED,
+    TargetState.OPEN,
+    TargetState.DRAFT,
+    TargetState.PREPARED,
+    TargetState.PUBLISHING,
+    TargetState.PREPARING,
+    TargetState.PENDING,
+    TargetState.CONFLICTED,
+    TargetState.BLOCKED,
+    TargetState.FAILED,
+)
+"""The states of a bar of progress, from what is done to what needs somebody; those that follow are drawn in grey."""
+
+templates = Jinja2Templates(FOLDER / "templates")
+
+
+def mount_assets(app: FastAPI) -> None:
+    """Serves style sheets, scripts and the libraries that they use."""
+    app.mount("/assets", StaticFiles(directory=FOLDER / "assets"))
+
+
+async def render(
+    request: Request, resources: Resources, template: str, *, room: str = "Campaigns", **context: Any
+) -> Response:
+    """A page for whoever signed in; others are sent to sign in, and come back. `room` is marked in the navigation.
+
+    A part of a page that htmx asks for is a template of its own, rendered by the same call.
+    """
+    principal = await session_principal(request, resources)
+    if principal is None:
+        return to_sign_in(request)
+    frame = {"principal": principal, "csrf_token": "", "rooms": ROOMS, "room": room}
+    return templates.TemplateResponse(request, template, frame | context)
+
+
+def to_sign_in(request: Request) -> Response:
+    """Where somebody signs in, to come back to what was asked for; htmx is told to leave the page for it."""
+    asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    address = f"/ui/sign-in?next={quote(asked)}"
+    if "hx-request" in request.headers:
+        return Response(status_code=204, headers={"HX-Redirect": "/ui/sign-in"})
+    return RedirectResponse(address, 303)
+
+
+def _moment(at: datetime | None) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC") if at else ""
+
+
+def _number(count: float) -> str:
+    return f"{count:,}"
+
+
+def _segments(counts: dict[TargetState, int]) -> list[dict[str, Any]]:
+    """The parts of a bar, each with where it begins and how wide it is, in hundredths of the bar."""
+    total = sum(counts.values()) or 1
+    parts: list[dict[str, Any]] = []
+    begins = 0.0
+    for state in [*SEGMENTS, *(each for each in TargetState if each not in SEGMENTS)]:
+        if count := counts.get(state, 0):
+            width = 100 * count / total
+            parts.append({"state": state.value, "count": count, "x": round(begins, 3), "width": round(width, 3)})
+            begins += width
+    return parts
+
+
+_filters: dict[str, Any] = templates.env.filters  # pyright: ignore[reportAssignmentType] -- typed as its defaults are
+_filters |= {"moment": _moment, "number": _number, "segments": _segments}

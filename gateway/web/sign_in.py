@@ -1,0 +1,58 @@
+"""Signing in to the pages, and out."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from shared.errors import NotAuthenticated
+
+from ..auth import SESSION_COOKIE, SESSION_SECONDS, authenticate, close_session, open_session
+from ..resources import Opened
+from .kit import templates
+
+router = APIRouter(include_in_schema=False)
+
+Next = Annotated[str, Query(alias="next", max_length=2000, pattern=r"^/([^/\\\x00-\x1f][^\\\x00-\x1f]*)?$")]
+"""The page to go on to: one of ours, never an address elsewhere."""
+
+
+@router.get("/ui/sign-in")
+async def sign_in_page(request: Request, next_page: Next = "/") -> HTMLResponse:
+    """Asks for an API key."""
+    return templates.TemplateResponse(request, "sign-in.html", {"error": None, "next": next_page})
+
+
+@router.post("/ui/sign-in")
+async def sign_in(
+    request: Request, resources: Opened, key: Annotated[str, Form(max_length=200)], next_page: Next = "/"
+) -> Response:
+    """Opens a session for the holder of an API key, and goes on to the page that was asked for."""
+    try:
+        async with resources.pool.acquire() as conn:
+            pepper = resources.settings.api_key_pepper.get_secret_value()
+            principal = await authenticate(conn, key.strip(), pepper=pepper)
+    except NotAuthenticated as error:
+        context = {"error": str(error), "next": next_page}
+        return templates.TemplateResponse(request, "sign-in.html", context, status_code=401)
+    response = RedirectResponse(next_page, 303)
+    response.set_cookie(
+        SESSION_COOKIE,
+        await open_session(resources, principal),
+        max_age=SESSION_SECONDS,
+        httponly=True,
+        samesite="strict",
+        secure=resources.settings.public_url.startswith("https://"),
+    )
+    return response
+
+
+@router.post("/ui/sign-out")
+async def sign_out(request: Request, resources: Opened) -> Response:
+    """Ends the session."""
+    await close_session(resources, request)
+    response = RedirectResponse("/ui/sign-in", 303)
+    response.delete_cookie(SESSION_COOKIE)
+    return response

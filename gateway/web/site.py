@@ -1,0 +1,16 @@
+"""The pages, put into the app."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from . import api_reference, campaigns, kit, runs, sign_in, targets
+
+PAGES = (sign_in, campaigns, runs, targets, api_reference)
+
+
+def install(app: FastAPI) -> None:
+    """Adds every page, and what pages load."""
+    for module in PAGES:
+        app.include_router(module.router)
+    kit.mount_assets(app)
