@@ -21,6 +21,15 @@ async def _filter(
     checks_state: Annotated[list[ChecksState] | None, Query(description="any of these states of checks")] = None,
     group: Annotated[str | None, Query(max_length=300, description="exactly this group; empty: no group")] = None,
     reason: Annotated[str | None, Query(min_length=1, max_length=500, description="a part of the reason")] = None,
+    text: Annotated[
+        str | None,
+        Query(min_length=1, max_length=500, description="a part of repository, branch or reason"),
+    ] = None,
+    owner: Annotated[
+        str | None, Query(min_length=1, max_length=300, description="an account, a team `acme/core`, or a user `@mona`")
+    ] = None,
+    wave: Annotated[int | None, Query(ge=1, le=100, description="of this wave of the run's rollout, from 1")] = None,
+    has_warnings: Annotated[bool | None, Query(description="with or without warnings")] = None,
     target: Annotated[list[UUID] | None, Query(alias="id", max_length=500, description="any of these targets")] = None,
 ) -> TargetFilter:
     """Raises `InvalidInput`."""
@@ -32,6 +41,10 @@ async def _filter(
         checks_states=tuple(checks_state or ()),
         group=group,
         reason=reason,
+        text=text,
+        owner=owner,
+        wave=wave,
+        has_warnings=has_warnings,
     )
     check_filter(wanted)
     return wanted

@@ -36,7 +36,7 @@ class Room:
     address: str
 
 
-ROOMS = (Room("Campaigns", "/"),)
+ROOMS = (Room("Campaigns", "/"), Room("Targets", "/ui/targets"))
 """In the order of the navigation."""
 
 SEGMENTS = (
@@ -73,6 +73,11 @@ async def render(
         return to_sign_in(request)
     frame = {"principal": principal, "csrf_token": "", "rooms": ROOMS, "room": room}
     return templates.TemplateResponse(request, template, frame | context)
+
+
+def wants_part(request: Request) -> bool:
+    """Whether htmx asks for a part of the page, and not for all of it to go back to."""
+    return "hx-request" in request.headers and "hx-history-restore-request" not in request.headers
 
 
 def to_sign_in(request: Request) -> Response:

@@ -176,6 +176,18 @@ class TargetFilter(BaseModel):
     checks_states: tuple[ChecksState, ...] = Field((), description="any of these states of checks")
     group: str | None = Field(None, max_length=300, description="exactly this group of the spec; empty = no group")
     reason: str | None = Field(None, min_length=1, max_length=500, description="a part of the reason, in any case")
+    text: str | None = Field(
+        None, min_length=1, max_length=500, description="a part of the repository, the branch or the reason"
+    )
+    owner: str | None = Field(
+        None,
+        min_length=1,
+        max_length=300,
+        description="an account (`acme`), or a team (`acme/core`) or user (`@mona`) that the CODEOWNERS names for all"
+        " that has no other owner, as far as owners were found",
+    )
+    wave: int | None = Field(None, ge=1, le=100, description="of this wave of the run's rollout, from 1")
+    has_warnings: bool | None = Field(None, description="with or without warnings")
 
     @property
     def names_repositories_by_glob(self) -> bool:

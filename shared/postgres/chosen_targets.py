@@ -5,29 +5,18 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 
 from ..domain.bulk import ALL_TARGETS, BulkScope, TargetFilter
-from ..domain.globs import name_expression
 from ..domain.ids import CampaignId, RunId, TargetId
 from ..domain.target import Target
 from .pool import Connection
+from .target_conditions import CONDITIONS, values_of
 from .targets import TARGET_COLUMNS, target_from_row
 
 BATCH = 1000
 
-_CHOSEN = """
-    (cardinality($1::uuid[]) = 0 OR t.id = ANY($1))
-    AND (cardinality($2::text[]) = 0 OR t.state = ANY($2))
-    AND ($3::text IS NULL OR strpos(lower(t.repository), lower($3)) > 0)
-    AND ($4::text IS NULL OR t.repository ~* $4)
-    AND (cardinality($5::text[]) = 0 OR t.review_state = ANY($5))
-    AND (cardinality($6::text[]) = 0 OR t.checks_state = ANY($6))
-    AND ($7::text IS NULL OR t.change_group = $7)
-    AND ($8::text IS NULL OR strpos(lower(t.reason), lower($8)) > 0)
-"""
-
 _NEWEST_WITH_PULL_REQUEST = """
     SELECT DISTINCT ON (n.repository_node_id, n.base_branch, n.change_group, n.own_number) n.* FROM (
         SELECT t.*, t.pull_request_number AS own_number, max(t.pull_request_number) OVER same AS last_number
-        FROM targets t JOIN runs r ON r.id = t.run_id WHERE t.campaign_id = $9 AND NOT r.dry_run
+        FROM targets t JOIN runs r ON r.id = t.run_id WHERE t.campaign_id = $17 AND NOT r.dry_run
         WINDOW same AS (PARTITION BY t.repository_node_id, t.base_branch, t.change_group)
     ) n
     WHERE n.own_number IS NOT NULL OR n.last_number IS NULL
@@ -37,7 +26,7 @@ _NEWEST_WITH_PULL_REQUEST = """
 
 _NEWEST = """
     SELECT DISTINCT ON (t.repository_node_id, t.base_branch, t.change_group) t.*
-    FROM targets t JOIN runs r ON r.id = t.run_id WHERE t.campaign_id = $9 AND NOT r.dry_run
+    FROM targets t JOIN runs r ON r.id = t.run_id WHERE t.campaign_id = $17 AND NOT r.dry_run
     ORDER BY t.repository_node_id, t.base_branch, t.change_group, t.id DESC
 """
 
@@ -54,9 +43,9 @@ async def page_chosen(
     rows = await conn.fetch(
         f"""
         SELECT {TARGET_COLUMNS} FROM targets t
-        WHERE t.run_id = $9 AND ($10::uuid IS NULL OR t.id > $10) AND {_CHOSEN} ORDER BY t.id LIMIT $11
+        WHERE t.run_id = $17 AND ($18::uuid IS NULL OR t.id > $18) AND {CONDITIONS} ORDER BY t.id LIMIT $19
         """,  # noqa: S608
-        *_values(wanted),
+        *await values_of(conn, wanted, run_id),
         run_id,
         after,
         limit,
@@ -81,9 +70,9 @@ async def page_chosen_of_campaign(
     rows = await conn.fetch(
         f"""
         SELECT {TARGET_COLUMNS} FROM ({newest}) t
-        WHERE ($10::uuid IS NULL OR t.id > $10) AND {_CHOSEN} ORDER BY t.id LIMIT $11
+        WHERE ($18::uuid IS NULL OR t.id > $18) AND {CONDITIONS} ORDER BY t.id LIMIT $19
         """,  # noqa: S608
-        *_values(wanted),
+        *await values_of(conn, wanted, None),
         campaign_id,
         after,
         limit,
@@ -129,18 +118,3 @@ async def superseded(conn: Connection, target_ids: Sequence[TargetId]) -> set[Ta
         list(target_ids),
     )
     return {TargetId(row["id"]) for row in rows}
-
-
-def _values(wanted: TargetFilter) -> tuple[object, ...]:
-    """The parameters `$1` to `$8`."""
-    by_glob = wanted.repository if wanted.names_repositories_by_glob else None
-    return (
-        list(wanted.ids),
-        list(wanted.states),
-        None if by_glob else wanted.repository,
-        f"^(?:{name_expression(by_glob)})$" if by_glob else None,
-        list(wanted.review_states),
-        list(wanted.checks_states),
-        wanted.group,
-        wanted.reason,
-    )

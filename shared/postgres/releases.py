@@ -21,11 +21,11 @@ from .runs import get_run
 from .targets import TARGET_COLUMNS, target_from_row
 
 _WAITS = "t.state = 'prepared' AND t.publish_as <> 'none' AND t.released_at IS NULL"
-_ON_ITS_WAY = "(t.released_at IS NOT NULL OR t.pull_request_number IS NOT NULL)"
-_COUNTS = "t.publish_as <> 'none' AND t.state NOT IN ('unchanged', 'cancelled') AND t.detached_at IS NULL"
+ON_ITS_WAY = "(t.released_at IS NOT NULL OR t.pull_request_number IS NOT NULL)"
+COUNTS = "t.publish_as <> 'none' AND t.state NOT IN ('unchanged', 'cancelled') AND t.detached_at IS NULL"
 _TAKES_ROOM = f"""NOT t.is_imported AND t.detached_at IS NULL AND (
     t.state IN ('publishing', 'draft', 'open', 'conflicted')
-    OR t.state IN ('pending', 'preparing', 'prepared', 'paused') AND {_ON_ITS_WAY})"""
+    OR t.state IN ('pending', 'preparing', 'prepared', 'paused') AND {ON_ITS_WAY})"""
 """Its pull request is one of ours and open, or will be without another release."""
 
 
@@ -101,10 +101,10 @@ async def get_facts(
     row = await conn.fetchrow(
         f"""
         SELECT count(*) FILTER (WHERE t.state NOT IN ('pending', 'preparing', 'failed', 'blocked')
-                                OR {_ON_ITS_WAY}) AS with_change,
-            count(*) FILTER (WHERE t.state IN ('pending', 'preparing') AND NOT {_ON_ITS_WAY}) AS unknown,
-            count(*) FILTER (WHERE {_ON_ITS_WAY}) AS begun
-        FROM targets t WHERE t.run_id = $1 AND {_COUNTS}
+                                OR {ON_ITS_WAY}) AS with_change,
+            count(*) FILTER (WHERE t.state IN ('pending', 'preparing') AND NOT {ON_ITS_WAY}) AS unknown,
+            count(*) FILTER (WHERE {ON_ITS_WAY}) AS begun
+        FROM targets t WHERE t.run_id = $1 AND {COUNTS}
         """,  # noqa: S608
         run_id,
     )
@@ -137,7 +137,7 @@ async def _ended_well(conn: Connection, run_id: RunId, sizes: Sequence[int]) -> 
                                 OR b.state = 'merged' AND b.checks_state <> 'failed')) AS passed
         FROM unnest($2::bigint[]) WITH ORDINALITY w (size, number) LEFT JOIN (
             SELECT t.state, t.checks_state, row_number() OVER (ORDER BY t.released_at NULLS FIRST, t.id) AS place
-            FROM targets t WHERE t.run_id = $1 AND {_COUNTS} AND {_ON_ITS_WAY}) b ON true
+            FROM targets t WHERE t.run_id = $1 AND {COUNTS} AND {ON_ITS_WAY}) b ON true
         GROUP BY w.number ORDER BY w.number
         """,  # noqa: S608
         run_id,
