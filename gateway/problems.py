@@ -87,7 +87,9 @@ async def explain(name: str) -> HTMLResponse:
         if kind.name == name:
             title = html.escape(_title(kind))
             return HTMLResponse(
-                f"<!doctype html><title>{title}</title><h1>{title}</h1><p>{html.escape(kind.advice)}</p>"
+                f'<!doctype html><html lang="en"><title>{title}</title>'
+                '<link rel="icon" href="/assets/octobatch.svg"><link rel="stylesheet" href="/assets/octobatch.css">'
+                f"<main><h1>{title}</h1><p>{html.escape(kind.advice)}</p></main></html>"
             )
     raise errors.NotFound("kind of problem", name)
 

@@ -24,7 +24,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from ruamel.yaml import YAML
 
 from sandbox.embedded.servers import free_port
-from tests.acceptance.test_pages import CHROMIUM, FLAGS
+from tests.acceptance.pages.browser import CHROMIUM, FLAGS
 from tests.github_sandbox import RunningSandbox, running_sandbox
 from tests.integration.sandbox.receiver import Receiver, receiving
 

@@ -105,6 +105,18 @@ export const tellTimes = (part = document) => {
   }
 };
 
+/** Lets the keyboard move what is wider or higher than its place. */
+const reach = (part = document) => {
+  for (const each of part.querySelectorAll(".scroll, pre")) {
+    const overflows = each.scrollWidth > each.clientWidth || each.scrollHeight > each.clientHeight;
+    if (overflows && !each.querySelector("a, button, input")) each.tabIndex = 0;
+  }
+};
+
+reach();
+addEventListener("resize", () => reach());
+document.addEventListener("htmx:afterSwap", (event) => reach(event.target));
+
 tellTimes();
 setInterval(tellTimes, 10_000);
 document.addEventListener("htmx:afterSwap", (event) => tellTimes(event.target));
