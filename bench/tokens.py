@@ -63,7 +63,7 @@ class Measurement:
 
     def _routes(self, number: int) -> None:
         [(installation, _)] = self._stand.scopes(1)
-        paths = [("empty", "/healthz"), ("token", f"/v1/tokens/installations/{installation}")]
+        paths = [("empty", "/livez"), ("token", f"/v1/tokens/installations/{installation}")]
         self._stand.route(paths[1][1], load=LOADS[0], count=1)  # cached from here on
         for load in LOADS:
             for name, path in paths if number % 2 == 0 else reversed(paths):

@@ -1,79 +1,82 @@
-"""Whether the gateway lives, whether it is ready, and its metrics."""
+"""Whether the gateway lives, whether it is ready, how all of Octobatch does, and this process's metrics."""
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import asdict
-
-import asyncpg
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import Field
 
-import migrations
-from shared.domain.drift import drift_text
-from shared.domain.installation import Installation
-from shared.observability.health import PATIENCE_SECONDS, Health, check_stores
-from shared.postgres.installations import list_troubled
-
-from .resources import Opened, Resources
+from .resources import Opened
+from .schemas import Shown
 
 router = APIRouter(tags=["health"])
 
-MOST_NAMED = 10
-"""Installations that the health detail names."""
+
+class ShownHealth(Shown):
+    """What one check found."""
+
+    name: str
+    is_healthy: bool
+    duration_ms: float = Field(description="how long the answer took; an answer is kept for a second, GitHub's for 15")
+    detail: str = Field(description="what is wrong, or else what is worth telling")
 
 
-@router.get("/healthz")
-async def healthz() -> dict[str, str]:
+class ShownLife(Shown):
     """The process answers."""
-    return {"status": "ok"}
+
+    alive: bool
 
 
-@router.get("/readyz")
+class ShownReadiness(Shown):
+    """Whether the gateway can take requests."""
+
+    ready: bool
+    checks: list[ShownHealth]
+
+
+class ShownHealthReport(Shown):
+    """How the gateway does, and all that it needs."""
+
+    healthy: bool
+    checks: list[ShownHealth]
+
+
+@router.get("/livez")
+async def livez() -> ShownLife:
+    """The process answers. Nothing else is looked at: a restart mends no store that is away."""
+    return ShownLife(alive=True)
+
+
+@router.get(
+    "/readyz",
+    response_model=ShownReadiness,
+    responses={503: {"model": ShownReadiness, "description": "It cannot take requests now"}},
+)
 async def readyz(resources: Opened) -> JSONResponse:
-    """The stores answer and the database's schema is the one that this code knows; 503 otherwise.
+    """Postgres and Redis answer, the database's schema is the one that this code knows, the streams have their groups.
 
-    `installations` names those that need somebody, and never makes the gateway unready.
+    503 otherwise, and when the gateway is stopping.
     """
-    checks = [*await check_stores(resources.pool, resources.redis)]
-    if all(check.is_healthy for check in checks):
-        checks.append(await _check_schema(resources))
-    is_ready = all(check.is_healthy for check in checks)
-    if is_ready:
-        checks.append(await _tell_of_installations(resources))
-    return JSONResponse({"ready": is_ready, "checks": [asdict(each) for each in checks]}, 200 if is_ready else 503)
+    report = await resources.probes.readiness()
+    return JSONResponse(report.shown("ready"), 200 if report.is_healthy else 503)
+
+
+@router.get(
+    "/healthz",
+    response_model=ShownHealthReport,
+    responses={503: {"model": ShownHealthReport, "description": "Something is not well"}},
+)
+async def healthz(resources: Opened) -> JSONResponse:
+    """The same, and the blob store, GitHub, the workers, and what installations lack; 503 where something is not well.
+
+    Meant for people and alerts. What restarts a process or takes it out of traffic must ask `/livez` and `/readyz`.
+    """
+    report = await resources.probes.health()
+    return JSONResponse(report.shown("healthy"), 200 if report.is_healthy else 503)
 
 
 @router.get("/metrics", response_class=Response)
 async def metrics() -> Response:
     """Prometheus metrics of this process."""
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
-
-
-async def _check_schema(resources: Resources) -> Health:
-    try:
-        current = await resources.pool.fetchval("SELECT version_num FROM alembic_version")
-    except asyncpg.UndefinedTableError:
-        current = None
-    wanted = migrations.head()
-    detail = "" if current == wanted else f"the schema is at {current}, this version needs {wanted}"
-    return Health(name="schema", is_healthy=not detail, duration_ms=0.0, detail=detail)
-
-
-async def _tell_of_installations(resources: Resources) -> Health:
-    try:
-        async with asyncio.timeout(PATIENCE_SECONDS), resources.pool.acquire() as conn:
-            troubled = await list_troubled(conn)
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
-        detail = "not known: Postgres does not answer"
-    else:
-        told = [text for each in troubled if (text := _trouble_text(each))]
-        more = [f"and {len(told) - MOST_NAMED} more"] if len(told) > MOST_NAMED else []
-        detail = "; ".join([*told[:MOST_NAMED], *more])
-    return Health(name="installations", is_healthy=True, duration_ms=0.0, detail=detail)
-
-
-def _trouble_text(installation: Installation) -> str:
-    parts = [drift_text(installation), f"{installation.account} is suspended" if installation.suspended_at else ""]
-    return "; ".join(filter(None, parts))

@@ -174,6 +174,9 @@ _CHECK_LINE = {
     "advice": "set the machine's clock by NTP; until then requests to GitHub are dated by GitHub's clock",
 }
 
+_WELL = {"name": "postgres", "is_healthy": True, "duration_ms": 0.7, "detail": ""}
+_HEALTH = {"name": "github", "is_healthy": False, "duration_ms": 2000.4, "detail": "no answer within 2 s"}
+
 EXAMPLES: dict[str, dict[str, Any]] = {
     "ActOutcome": {
         "dry_run": False,
@@ -210,6 +213,10 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "waits_for": [],
         "expected_at": None,
     },
+    "ShownHealth": _HEALTH,
+    "ShownHealthReport": {"healthy": False, "checks": [_WELL, _HEALTH]},
+    "ShownLife": {"alive": True},
+    "ShownReadiness": {"ready": True, "checks": [_WELL]},
     "ShownAct": {
         "id": "019ca8b5-60a0-7c11-8d20-5e6f7a8b9c07",
         "at": _LATER,

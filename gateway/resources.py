@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated
 
 import httpx
@@ -16,6 +16,8 @@ from starlette.requests import HTTPConnection
 from shared.auth.oidc import OidcVerifier
 from shared.blobs.store import BlobStore, open_blob_store
 from shared.github.network import network_of
+from shared.github.reach import open_github_check
+from shared.observability.health import Probes
 from shared.outbox import Outbox
 from shared.postgres.pool import Pool, open_pool
 from shared.settings import GatewaySettings
@@ -23,6 +25,8 @@ from shared.streams.connection import open_redis
 from shared.streams.events import RunEvents
 from shared.streams.requests import Requests
 from shared.streams.tokens import TokenClient
+
+from .probes import probes_of
 
 ISSUER_TIMEOUT_SECONDS = 5.0
 
@@ -40,7 +44,8 @@ class Resources:
     requests: Requests
     tokens: TokenClient
     oidc: OidcVerifier
-    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    probes: Probes
+    stopping: asyncio.Event
 
 
 @asynccontextmanager
@@ -55,6 +60,8 @@ async def open_resources(settings: GatewaySettings) -> AsyncIterator[Resources]:
         http = await stack.enter_async_context(
             httpx.AsyncClient(timeout=ISSUER_TIMEOUT_SECONDS, **network_of(settings).httpx_options(""))
         )
+        github = await stack.enter_async_context(open_github_check(settings))
+        stopping = asyncio.Event()
         yield Resources(
             settings=settings,
             pool=pool,
@@ -65,6 +72,8 @@ async def open_resources(settings: GatewaySettings) -> AsyncIterator[Resources]:
             requests=requests,
             tokens=TokenClient(requests),
             oidc=OidcVerifier(http, issuers=settings.trusted_issuers, audience=settings.oidc_audience),
+            probes=probes_of(pool=pool, redis=redis, blobs=blobs, github=github, stopping=stopping),
+            stopping=stopping,
         )
 
 

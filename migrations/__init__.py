@@ -9,6 +9,7 @@ needs it.
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,7 @@ def upgrade(dsn: str, revision: str = "head") -> None:
     command.upgrade(_config(dsn), revision)
 
 
+@cache
 def head() -> str:
     """The newest revision that this code knows."""
     from alembic.script import ScriptDirectory  # noqa: PLC0415

@@ -31,7 +31,7 @@ import migrations
 from shared.domain.permissions import parse_permissions, permissions_text
 
 from .embedded.postgres import EmbeddedPostgres
-from .embedded.servers import ServerNotStarted, stop, wait_until
+from .embedded.servers import ServerNotStarted, free_port, stop, wait_until
 from .embedded.valkey import EmbeddedValkey
 from .folder import StackError, StackFolder
 from .github.first_start import PERMISSIONS
@@ -56,8 +56,8 @@ class Part:
     ready: Callable[[], bool]
     process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
-        """Returns once it is ready; raises `ServerNotStarted` with the end of its log."""
+    def launch(self) -> None:
+        """Starts it and does not wait for it."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 self.command,
@@ -67,6 +67,15 @@ class Part:
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
             )
+
+    def start(self) -> None:
+        """Returns once it is ready; raises `ServerNotStarted` with the end of its log."""
+        self.launch()
+        self.wait()
+
+    def wait(self) -> None:
+        """Returns once it is ready; raises `ServerNotStarted` with the end of its log."""
+        assert self.process is not None  # noqa: S101 - it was launched
         wait_until(self.ready, self.process, name=self.name, log=self.log, seconds=READY_SECONDS)
 
     def stop(self) -> None:
@@ -95,6 +104,7 @@ class Stack:
         self.owner, self.import_packages, self.only_stores = owner, import_packages, only_stores
         self.url = f"http://127.0.0.1:{gateway_port}"
         self.github_url = f"http://127.0.0.1:{github_port}"
+        self.health_ports = {worker: free_port() for worker in WORKERS}
         self._given = environment or {}
         self._parts: list[Part | EmbeddedPostgres | EmbeddedValkey] = []
         self._names: dict[int, str] = {}
@@ -123,9 +133,8 @@ class Stack:
             "processes.env", _dotenv(self._settings() | self._gateway_settings() | self._tokens_settings())
         )
         if not self.only_stores:
-            self._start("gateway", self._gateway())
-            for worker in WORKERS:
-                self._start(f"{worker} worker", self._worker(worker))
+            workers = {f"{worker} worker": self._worker(worker) for worker in WORKERS}
+            self._start_together({"gateway": self._gateway(), **workers})
 
     def supervise(self) -> None:
         """Starts parts again that end by themselves, until another thread calls `stop` or it is interrupted."""
@@ -201,7 +210,10 @@ class Stack:
         self.say(f"{name} ended with {code}; starting it again (log: {part.log})")
         self._stopping.wait(RESTART_SECONDS)  # a part that always fails must not spin
         try:
-            part.start()
+            if isinstance(part, Part):
+                part.launch()  # it may wait for a store, which is started again after it
+            else:
+                part.start()
         except ServerNotStarted as error:
             self.say(f"{error}")
         self._remember()
@@ -213,6 +225,17 @@ class Stack:
         part.start()
         self._remember()
         self.say(f"{name} is ready ({time.monotonic() - started:.1f} s)")
+
+    def _start_together(self, parts: dict[str, Part]) -> None:
+        started = time.monotonic()
+        for name, part in parts.items():
+            self._parts.append(part)
+            self._names[id(part)] = name
+            part.launch()
+            self._remember()
+        for name, part in parts.items():
+            part.wait()
+            self.say(f"{name} is ready ({time.monotonic() - started:.1f} s)")
 
     def _remember(self) -> None:
         self.folder.remember({self._names[id(part)]: part.process.pid for part in self._parts if part.process})
@@ -248,7 +271,10 @@ class Stack:
             environment |= self._webhooks_settings()
         if name != "tokens" and "OCTOBATCH_WORKER_CONCURRENCY" not in environment:
             environment["OCTOBATCH_WORKER_CONCURRENCY"] = CONCURRENCY
-        return self._part(name, [sys.executable, "-m", "workers", name], environment, None)
+        health_port = self.health_ports[name]
+        environment |= {"OCTOBATCH_HEALTH_HOST": "127.0.0.1", "OCTOBATCH_HEALTH_PORT": str(health_port)}
+        url = f"http://127.0.0.1:{health_port}/readyz"
+        return self._part(name, [sys.executable, "-m", "workers", name], environment, url)
 
     def _cache_key(self) -> str:
         file = self.folder.path / "token-cache-key"
@@ -256,9 +282,9 @@ class Stack:
             self.folder.write_private(file.name, urlsafe_b64encode(secrets.token_bytes(32)).decode())
         return file.read_text()
 
-    def _part(self, name: str, command: Sequence[str], environment: dict[str, str], url: str | None) -> Part:
+    def _part(self, name: str, command: Sequence[str], environment: dict[str, str], url: str) -> Part:
         log = self.folder.logs / f"{name}.log"
-        return Part(name, command, environment, log, lambda: url is None or _answers(url))
+        return Part(name, command, environment, log, lambda: _answers(url))
 
 
 def _dotenv(settings: dict[str, str]) -> str:

@@ -216,8 +216,9 @@ class WorkerSettings(Settings):
     startup_wait_seconds: float = Field(
         60.0, ge=0, description="how long a starting worker waits for Postgres and Redis before it gives up"
     )
-    metrics_port: int | None = Field(
-        None, ge=1, le=65535, description="port of Prometheus metrics of a worker; none = not served"
+    health_host: str = Field("127.0.0.1", description="address that a worker answers probes at")
+    health_port: int = Field(
+        0, ge=0, le=65535, description="port of a worker's /livez, /readyz, /healthz and /metrics; 0 = not served"
     )
 
 

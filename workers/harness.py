@@ -20,6 +20,7 @@ from redis.exceptions import RedisError
 
 from shared.domain.operation import Service
 from shared.observability import metrics
+from shared.observability.health import Check, Unhealthy
 from shared.settings import WorkerSettings
 from shared.streams.consumer import Consumer, Delivery, Finish
 from shared.streams.envelope import item_of
@@ -40,6 +41,9 @@ LINGER_SECONDS = 0.002
 
 HEALTH_SECONDS = 10.0
 NO_VERDICT_AGAIN_SECONDS = 10.0
+
+POLLED_WITHIN_SECONDS = 10.0
+"""A loop that looked at Redis so lately is well: it does so at least twice a second."""
 
 
 async def _run_outside_arq(ctx: dict[Any, Any], *_args: Any, **_kwargs: Any) -> None:
@@ -93,6 +97,7 @@ class StreamWorker(ArqWorker):
         self._tick_seconds = min(settings.command_lease_seconds / 3, LONGEST_TICK_SECONDS)
         self._next_tick = 0.0
         self._next_health = 0.0
+        self._polled_at: float | None = None
         self._server_ahead_ms = 0.0  # the server's time in ms, less the loop's
         self._is_quarantine = False
 
@@ -122,10 +127,25 @@ class StreamWorker(ArqWorker):
             else:
                 await self._wait_for_slot()
             await self.heart_beat()
+            self._polled_at = self.loop.time()
         except (RedisError, OSError) as error:
             log.warning("redis_away", error=describe(error))
             self._on_redis_away()
             await asyncio.sleep(REDIS_AGAIN_SECONDS)
+
+    def check(self) -> Check:
+        """Whether commands are looked for."""
+
+        async def ask() -> str:
+            if not self.allow_pick_jobs:
+                raise Unhealthy("it is stopping")
+            if self._polled_at is None:
+                raise Unhealthy("it has not looked for commands yet")
+            if (ago := self.loop.time() - self._polled_at) > POLLED_WITHIN_SECONDS:
+                raise Unhealthy(f"it looked for commands {ago:.0f} s ago the last time")
+            return ""
+
+        return Check("loop", ask)
 
     @property
     def _free(self) -> int:

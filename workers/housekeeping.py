@@ -60,7 +60,7 @@ class Housekeeping:
             self._alone("tidy", self._tidy, TIDY_SECONDS),
             self._reconcile_when_lost(),
         ]
-        if self._settings.metrics_port:
+        if self._settings.health_port:
             jobs.append(_repeatedly(self._measure))
             if self._measure_own:
                 jobs.append(_repeatedly(self._measure_own))

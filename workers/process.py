@@ -13,17 +13,22 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from shared.blobs.store import open_blob_store
+import migrations
+from shared.blobs.store import blobs_check, open_blob_store
 from shared.domain.ids import OperationId
+from shared.domain.operation import Service
 from shared.errors import InvalidSettings, Unavailable
+from shared.github.reach import open_github_check
+from shared.observability.health import Check, Probes, Unhealthy, postgres_check, redis_check
 from shared.observability.logs import configure_logging
-from shared.observability.metrics import serve_metrics
 from shared.observability.redaction import redact
 from shared.outbox import Outbox
 from shared.postgres.pool import open_pool
+from shared.postgres.schema import schema_check
 from shared.settings import WorkerSettings, load
 from shared.streams.connection import open_arq_redis, open_redis
 from shared.streams.consumer import Consumer
+from shared.streams.groups import has_group
 from shared.streams.keys import ServiceKeys
 from shared.streams.periods import Period
 from shared.streams.requests import Requests
@@ -34,6 +39,7 @@ from .harness import StreamWorker
 from .housekeeping import Housekeeping
 from .loop import run
 from .periodic import run_periodically
+from .probing import ProcessHealth, answer_probes
 from .retries import describe
 from .runtime import Infrastructure, Worker
 
@@ -68,9 +74,10 @@ async def serve(worker: Worker[C, S], settings: S) -> None:
     Raises `Unavailable` where Postgres or Redis does not answer within `startup_wait_seconds`.
     """
     completed: set[OperationId] = set()
+    health = ProcessHealth()
     async with AsyncExitStack() as stack:
+        await stack.enter_async_context(answer_probes(health, settings))
         infrastructure = await stack.enter_async_context(_infrastructure(settings, completed))
-        _serve_metrics(settings.metrics_port)
         context = await stack.enter_async_context(worker.resources(settings, infrastructure))
         housekeeping = Housekeeping(
             service=worker.service,
@@ -84,18 +91,31 @@ async def serve(worker: Worker[C, S], settings: S) -> None:
         )
         jobs = [*housekeeping.jobs(), *_own_jobs(worker, settings, infrastructure.redis, context)]
         await stack.enter_async_context(_background(jobs))
+        if settings.health_port:
+            health.probes = Probes(
+                ready=[*_stores(worker.service, infrastructure), harness.check(), *worker.checks(context)],
+                beside=[
+                    blobs_check(infrastructure.blobs),
+                    await stack.enter_async_context(open_github_check(settings)),
+                ],
+            )
         log.info("worker_ready", concurrency=settings.worker_concurrency)
         await harness.serve()
     log.info("worker_stopped")
 
 
-def _serve_metrics(port: int | None) -> None:
-    if port is None:
-        return
-    try:
-        serve_metrics(port)
-    except OSError as error:
-        raise InvalidSettings(f"OCTOBATCH_METRICS_PORT: {port} cannot be listened on: {error.strerror}") from error
+def _stores(service: Service, infrastructure: Infrastructure) -> list[Check]:
+    async def has_its_group() -> str:
+        if not await has_group(infrastructure.redis, service):
+            raise Unhealthy(f"the stream of {service} has no consumer group")
+        return ""
+
+    return [
+        postgres_check(infrastructure.pool),
+        redis_check(infrastructure.redis),
+        schema_check(infrastructure.pool, wanted=migrations.head()),
+        Check("stream", has_its_group),
+    ]
 
 
 @asynccontextmanager

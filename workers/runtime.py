@@ -28,6 +28,7 @@ from redis.asyncio import Redis
 from shared.blobs.store import BlobStore
 from shared.domain.ids import OperationId, RunId, TargetId
 from shared.domain.operation import Service
+from shared.observability.health import Check
 from shared.outbox import Outbox
 from shared.postgres.pool import Pool
 from shared.settings import WorkerSettings
@@ -89,7 +90,8 @@ class Worker(Generic[C, S]):
     """A worker service: its commands, their handlers, and the context they share.
 
     `on_failed` is called when a command is given up, before its operation is marked failed. `measure` sets gauges of
-    the worker's own, every few seconds in each process whose metrics are served.
+    the worker's own, every few seconds in each process that serves its metrics. `checks` are what its readiness needs
+    beside what every worker's does.
     """
 
     service: Service
@@ -99,3 +101,4 @@ class Worker(Generic[C, S]):
     cron: Sequence[Periodic[C]] = ()
     on_failed: Callable[[C, Command, str], Awaitable[None]] | None = None
     measure: Callable[[C], Awaitable[None]] | None = None
+    checks: Callable[[C], Sequence[Check]] = lambda _: ()

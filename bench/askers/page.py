@@ -13,7 +13,7 @@ from bench.queues.figures import Target
 
 KEYS = 200
 PROCESSES = (1, 4)
-ROUTES = {"empty": "`GET /healthz`, which does nothing", "token": "`GET /tokens/installations/{id}`, cached"}
+ROUTES = {"empty": "`GET /livez`, which does nothing", "token": "`GET /tokens/installations/{id}`, cached"}
 
 
 @dataclass(frozen=True, kw_only=True)

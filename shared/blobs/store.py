@@ -17,10 +17,14 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
-from ..errors import InvalidInput, InvalidSettings
+from ..errors import InvalidInput, InvalidSettings, NotFound, Unavailable
+from ..observability.health import Check
 from ..settings import Settings
 from .folder import FolderStore
 from .s3 import S3Location, open_s3_store
+
+PROBE_KEY = "probe"
+"""A blob that is there so that it can be read."""
 
 _KEY = re.compile(r"(?!.*(?:^|/)\.{1,2}(?:/|$))[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+)*")
 
@@ -109,3 +113,16 @@ async def open_blob_store(settings: Settings) -> AsyncIterator[BlobStore]:
         raise InvalidSettings(
             f"OCTOBATCH_BLOBSTORE_URL: {settings.blobstore_url} is neither file:///folder nor s3://bucket[/prefix]"
         )
+
+
+def blobs_check(blobs: BlobStore) -> Check:
+    """Whether the store gives a blob of a few bytes, or takes it where there is none yet."""
+
+    async def ask() -> str:
+        try:
+            await blobs.get(PROBE_KEY)
+        except (NotFound, Unavailable):  # S3 refuses to say that nothing is there to those who may not list
+            await blobs.put(PROBE_KEY, b"Written to see whether it can be.\n", media_type="text/plain")
+        return ""
+
+    return Check("blobstore", ask)

@@ -61,6 +61,10 @@ class AppAuth:
         """Its keys by fingerprint, the one that signs in front."""
         return tuple(each.key_id for each in self._keys.in_turn())
 
+    def key_problem(self) -> str | None:
+        """Why it signs with keys that are not those of the settings now; None where they are."""
+        return self._keys.problem()
+
     async def get_app(self) -> Mapping[str, Any]:
         """What GitHub says of the App; raises `GitHubUnauthorized` where it does not accept id and key."""
         return cast("Mapping[str, Any]", await self._ask("GET", "/app"))

@@ -24,9 +24,15 @@ class KeyRing:
     change. Tells by log and metric which key is in use.
     """
 
-    def __init__(self, keys: Callable[[], Sequence[Signer]]) -> None:
-        """`keys` gives the keys as they are now, and is called at every use; raises `InvalidSettings` for none."""
+    def __init__(
+        self, keys: Callable[[], Sequence[Signer]], *, problem: Callable[[], str | None] = lambda: None
+    ) -> None:
+        """`keys` gives the keys as they are now, and is called at every use; raises `InvalidSettings` for none.
+
+        `problem` tells why those that it gave last are older ones.
+        """
         self._keys = keys
+        self._problem = problem
         self._ids: tuple[str, ...] = ()
         self._preferred: str | None = None
         self._in_use: str | None = None
@@ -44,6 +50,11 @@ class KeyRing:
                 _log.info("github_app_keys_changed", keys=ids, before=self._ids)
             self._ids, self._preferred = ids, None
         return sorted((keys[each] for each in ids), key=lambda each: each.key_id != self._preferred)
+
+    def problem(self) -> str | None:
+        """Why keys are used that were read earlier; None where they are those of the settings now."""
+        self._keys()
+        return self._problem()
 
     def accepted(self, signer: Signer) -> None:
         """GitHub accepted what this key signed: it is tried first from now on."""

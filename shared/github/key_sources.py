@@ -30,7 +30,7 @@ class KeyFile:
     def __init__(self, path: Path) -> None:
         """Raises `InvalidSettings` where there is no key in it."""
         self._path = path
-        self._problem: str | None = None
+        self.problem: str | None = None
         text = self._read()
         self._digest = _digest(text)
         self._signers = local_signers(text, source=f"{FILE_VARIABLE}: {path}")
@@ -42,10 +42,10 @@ class KeyFile:
             if _digest(text) != self._digest:
                 self._signers = local_signers(text, source=f"{FILE_VARIABLE}: {self._path}")
                 self._digest = _digest(text)
-            self._problem = None
+            self.problem = None
         except InvalidSettings as error:
-            if str(error) != self._problem:
-                self._problem = str(error)
+            if str(error) != self.problem:
+                self.problem = str(error)
                 _log.error("github_app_key_file_unusable", reason=str(error), still=[s.key_id for s in self._signers])
         return self._signers
 
@@ -80,4 +80,6 @@ async def open_key_ring(settings: TokensSettings) -> AsyncIterator[KeyRing]:
                     endpoint=settings.github_app_kms_endpoint,
                 )
             )
-        yield KeyRing(lambda: [*(file.signers() if file else ()), *fixed])
+        yield KeyRing(
+            lambda: [*(file.signers() if file else ()), *fixed], problem=lambda: file.problem if file else None
+        )

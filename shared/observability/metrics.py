@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prometheus_client import Counter, Gauge, Histogram, start_http_server
+from prometheus_client import Counter, Gauge, Histogram
 
 STREAM_LAG = Gauge("octobatch_stream_lag_messages", "Commands that no worker was given yet", ["service"])
 STREAM_PENDING = Gauge("octobatch_stream_pending_messages", "Commands delivered and not finished", ["service"])
@@ -66,8 +66,3 @@ TOKENS_REVOKED = Counter("octobatch_tokens_revoked_total", "Tokens that were end
 WEBHOOK_ATTEMPTS = Counter(
     "octobatch_webhook_attempts_total", "Outgoing webhooks that were sent, by what became of them", ["outcome"]
 )
-
-
-def serve_metrics(port: int) -> None:
-    """Serves the metrics of this process over HTTP, from a thread of its own; raises `OSError` where it cannot."""
-    start_http_server(port)

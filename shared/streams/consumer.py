@@ -20,6 +20,7 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from ..domain.operation import Service
+from .groups import ensure_group
 from .keys import GROUP, ServiceKeys
 from .script import Argument, Script
 
@@ -35,7 +36,6 @@ FINISHED_AT_ONCE = 200
 _TAKE = Script.read("lanes", "take")
 _FINISH = Script.read("lanes", "finish")
 _TICK = Script.read("lanes", "tick")
-_GROUP = Script.read("lanes", "group")
 _LEAVE = Script.read("leave")
 
 
@@ -95,6 +95,7 @@ class Consumer:
         on_lost: Callable[[], object] = bool,
     ) -> None:
         self.name = consumer_name()
+        self._service = service
         self._keys = ServiceKeys(service)
         self.health_key = f"{self._keys.health}:{self.name}"
         self._redis = redis
@@ -105,7 +106,7 @@ class Consumer:
 
     async def ensure_group(self) -> None:
         """Makes the group where it is not there."""
-        await _GROUP.run(self._redis, [self._keys.commands], [GROUP])
+        await ensure_group(self._redis, self._service)
 
     async def _regain_group(self) -> None:
         await self.ensure_group()

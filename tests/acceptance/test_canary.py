@@ -31,7 +31,7 @@ from redis import Redis
 
 from sandbox.embedded.servers import free_port
 from sandbox.folder import StackFolder
-from sandbox.stack import WORKERS, Part, Stack
+from sandbox.stack import Stack
 from tests.acceptance.conftest import RunningStack
 from tests.acceptance.leaks import Search, forms
 
@@ -117,25 +117,10 @@ GIT_FAULTS: list[dict[str, Any]] = [
 ]
 
 
-class WatchedStack(Stack):
-    """A stack whose workers serve their metrics."""
-
-    def __init__(self, folder: StackFolder, **facts: Any) -> None:
-        super().__init__(folder, **facts)
-        self.metrics = {worker: free_port() for worker in WORKERS}
-
-    def _worker(self, name: str) -> Part:
-        part = super()._worker(name)
-        part.environment["OCTOBATCH_METRICS_PORT"] = str(self.metrics[name])
-        return part
-
-
 class Watched(RunningStack):
     """A running stack that remembers every answer of the gateway but those that are tokens."""
 
-    stack: WatchedStack
-
-    def __init__(self, stack: WatchedStack, folder: StackFolder) -> None:
+    def __init__(self, stack: Stack, folder: StackFolder) -> None:
         super().__init__(stack, folder)
         self.said: list[tuple[str, bytes]] = []
         self.tokens: list[str] = []
@@ -191,7 +176,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     folder = StackFolder(tmp_path_factory.mktemp("canary") / "octobatch")
     folder.prepare()
     environment = {"OCTOBATCH_LOG_LEVEL": "DEBUG"}
-    stack = WatchedStack(
+    stack = Stack(
         folder, gateway_port=free_port(), github_port=free_port(), say=lambda _: None, environment=environment
     )
     with folder.held():
@@ -332,12 +317,13 @@ def send_webhooks(watched: Watched) -> None:
 def found(watched: Watched, search: Search) -> list[str]:
     """Every place in which a secret stands."""
     leaks = [leak for place, content in watched.said for leak in search.in_text(place, content)]
-    gateway = watched.http.get("/metrics")
-    leaks += search.in_text("metrics of the gateway", gateway.raise_for_status().content)
-    for worker, port in watched.stack.metrics.items():
-        answer = httpx.get(f"http://127.0.0.1:{port}/metrics")
-        assert b"octobatch_" in answer.content
-        leaks += search.in_text(f"metrics of the {worker} worker", answer.raise_for_status().content)
+    workers = {worker: f"http://127.0.0.1:{port}" for worker, port in watched.stack.health_ports.items()}
+    for process, url in {"gateway": watched.stack.url, **workers}.items():
+        metrics, health = httpx.get(f"{url}/metrics"), httpx.get(f"{url}/healthz")
+        assert b"octobatch_" in metrics.raise_for_status().content
+        assert health.json()["checks"]
+        leaks += search.in_text(f"metrics of {process}", metrics.content)
+        leaks += search.in_text(f"health of {process}", health.content)
     with Redis.from_url(watched.stack.valkey.url) as redis:
         redis.save()  # dump.rdb, beside the append-only files that have all that was ever written
     assert (watched.folder.path / "valkey" / "dump.rdb").stat().st_size > 1000

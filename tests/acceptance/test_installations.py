@@ -53,7 +53,7 @@ def test_a_permission_that_is_taken_away_is_told_everywhere(stack: RunningStack,
     until(lambda: installation_now(stack, installation)["missing"] == {"pull_requests": "write"})  # by the webhook
 
     assert installation_now(stack, installation)["webhook_url"] == f"{stack.stack.url}/webhooks/github"
-    checks = {each["name"]: each for each in stack.api("GET", "/readyz")["checks"]}
+    checks = {each["name"]: each for each in stack.api("GET", "/healthz")["checks"]}
     assert checks["installations"]["detail"] == "acme lacks pull_requests: write"
     assert checks["installations"]["is_healthy"]
     listed = stack.octobatch("installations")

@@ -33,6 +33,7 @@ from .handlers import answer_sync, dry_run_scope, forget_token, handle_webhook, 
 from .installations import SYNC_SECONDS, sync_installations
 from .measuring import show_installations
 from .minting import Minting
+from .readiness import readiness_checks
 from .redelivering import SWEEP_SECONDS as REDELIVER_SECONDS
 from .redelivering import redeliver_failed
 from .refusals import Refusals
@@ -137,4 +138,5 @@ WORKER = Worker(
         Periodic(name="delete_expired_tokens", every_seconds=TIDY_SECONDS, function=delete_expired),
     ),
     measure=show_installations,
+    checks=readiness_checks,
 )

@@ -14,7 +14,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from sandbox.embedded.servers import free_port
-from shared.blobs.store import BlobStore, open_blob_store
+from shared.blobs.store import BlobStore, blobs_check, open_blob_store
 from shared.errors import InvalidInput, InvalidSettings, NotFound, Unavailable
 from shared.settings import Settings
 
@@ -162,3 +162,15 @@ async def test_an_address_of_s3_gives_the_content_without_a_key(store: BlobStore
         answer = await http.get(address)
     assert answer.content == b"+x" * 1000
     assert answer.headers["content-disposition"] == 'attachment; filename="a.diff"'
+
+
+async def test_a_store_that_takes_blobs_is_healthy_again_and_again(store: BlobStore) -> None:
+    for _ in range(2):
+        assert (await blobs_check(store).answer()).is_healthy
+
+
+async def test_a_bucket_that_is_not_there_is_told(s3_endpoint: str) -> None:
+    async with open_blob_store(_s3_settings(s3_endpoint, "no-such-bucket")) as store:
+        health = await blobs_check(store).answer()
+    assert (health.name, health.is_healthy) == ("blobstore", False)
+    assert "bucket no-such-bucket: NoSuchBucket" in health.detail

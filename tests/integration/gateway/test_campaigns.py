@@ -173,7 +173,7 @@ async def test_a_made_up_cursor_is_refused(client: httpx.AsyncClient, cursor: st
 
 
 async def test_every_route_but_the_public_ones_asks_for_a_key(app: FastAPI, anonymous: httpx.AsyncClient) -> None:
-    public = {"/healthz", "/readyz", "/metrics", "/schemas/campaign-spec-v1.json", "/webhooks/github"}
+    public = {"/livez", "/healthz", "/readyz", "/metrics", "/schemas/campaign-spec-v1.json", "/webhooks/github"}
     asked = 0
     for path, methods in app.openapi()["paths"].items():
         for method in methods:

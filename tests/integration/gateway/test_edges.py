@@ -1,4 +1,4 @@
-"""Health, webhooks, pages and event streams."""
+"""Webhooks, pages and event streams."""
 
 from __future__ import annotations
 
@@ -28,18 +28,6 @@ def signed(
         "X-GitHub-Delivery": delivery,
         "X-Hub-Signature-256": f"sha256={signature}",
     }
-
-
-async def test_it_is_ready_when_stores_and_schema_are(anonymous: httpx.AsyncClient) -> None:
-    answer = await anonymous.get("/readyz")
-    assert (answer.status_code, answer.json()["ready"]) == (200, True)
-    assert {check["name"] for check in answer.json()["checks"]} == {"postgres", "redis", "schema", "installations"}
-
-
-async def test_it_is_not_ready_on_an_older_schema(anonymous: httpx.AsyncClient, pool: Pool) -> None:
-    await pool.execute("UPDATE alembic_version SET version_num = '0000'")
-    answer = await anonymous.get("/readyz")
-    assert (answer.status_code, answer.json()["ready"]) == (503, False)
 
 
 async def test_a_delivery_is_taken_in_once(anonymous: httpx.AsyncClient, pool: Pool) -> None:
@@ -141,7 +129,7 @@ async def test_problems_are_described_as_they_are_answered(client: httpx.AsyncCl
 
 
 async def test_every_answer_has_security_headers(anonymous: httpx.AsyncClient) -> None:
-    answer = await anonymous.get("/healthz")
+    answer = await anonymous.get("/livez")
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert "default-src 'self'" in answer.headers["content-security-policy"]
 

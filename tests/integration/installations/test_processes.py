@@ -39,7 +39,7 @@ def addresses(
     workers = [
         WorkerProcess(
             tmp_path / f"tokens-{port}.log",
-            environment | {"OCTOBATCH_METRICS_PORT": str(port)},
+            environment | {"OCTOBATCH_HEALTH_PORT": str(port)},
             [sys.executable, "-m", "workers", "tokens"],
         )
         for port in ports
@@ -67,3 +67,38 @@ async def test_every_process_shows_drift_and_its_end(addresses: list[str], org: 
     synced = await ask_about_installations(Requests(redis), SYNC_INSTALLATIONS, {})  # one of the two is asked
     assert synced["changes"] == 1
     await until(lambda: all_show(wanted=False), seconds=40)
+
+
+async def test_a_worker_is_ready_once_github_has_said_which_installations_there_are(
+    dsn: str, redis: Redis, redis_url: str, blobs_folder: Path, tmp_path: Path, org: Org
+) -> None:
+    key = tmp_path / "app.pem"
+    key.write_text(org.github.private_key)
+    port = free_port()
+    environment = bench_environment(dsn, redis_url, blobs_folder) | {
+        "OCTOBATCH_GITHUB_API_BASE": org.github.api_base,
+        "OCTOBATCH_GITHUB_APP_ID": str(org.github.app_id),
+        "OCTOBATCH_GITHUB_APP_PRIVATE_KEY_FILE": str(key),
+        "OCTOBATCH_HEALTH_PORT": str(port),
+    }
+
+    def wrong() -> dict[str, str] | None:
+        try:
+            report = httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=5, trust_env=False).json()
+        except httpx.TransportError:
+            return None
+        return {each["name"]: each["detail"] for each in report["checks"] if not each["is_healthy"]}
+
+    fault = {"kind": "status", "status": 502, "surface": "rest", "match": "/app/installations", "count": None}
+    org.github.ask("PUT", "faults", [fault])
+    worker = WorkerProcess(tmp_path / "tokens.log", environment, [sys.executable, "-m", "workers", "tokens"])
+    try:
+        unknown = {"installations": "GitHub has not said yet which installations there are"}
+        await until(lambda: wrong() == unknown, seconds=40)
+        org.github.ask("DELETE", "faults")
+        await ask_about_installations(Requests(redis), SYNC_INSTALLATIONS, {})
+        await until(lambda: wrong() == {})
+        key.unlink()
+        await until(lambda: list(wrong() or {}) == ["app_key"])
+    finally:
+        worker.kill()

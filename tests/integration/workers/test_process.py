@@ -84,7 +84,7 @@ def test_a_service_that_is_not_there_is_told_with_the_usage() -> None:
 
 async def test_metrics_tell_what_was_run_and_what_waits(bench: Any) -> None:
     port = free_port()
-    await bench.start(metrics_port=port)
+    await bench.start(health_port=port)
     await bench.accept("write_effect", count=3)
     await bench.until(bench.all_finished)
     async with httpx.AsyncClient() as client:
@@ -97,10 +97,10 @@ async def test_metrics_tell_what_was_run_and_what_waits(bench: Any) -> None:
 
 
 async def test_a_port_in_use_stops_the_start_with_one_line(bench: Any) -> None:
-    with socket.create_server(("0.0.0.0", 0)) as taken:
-        worker = bench.launch(metrics_port=taken.getsockname()[1])
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        worker = bench.launch(health_port=taken.getsockname()[1])
         assert await worker.exit_code() == 2
-    assert "OCTOBATCH_METRICS_PORT" in worker.log.read_text().splitlines()[-1]
+    assert "OCTOBATCH_HEALTH_PORT" in worker.log.read_text().splitlines()[-1]
 
 
 async def test_an_idle_worker_stops_quickly(bench: Any) -> None:
