@@ -45,6 +45,16 @@ class Gateway:
         """The JSON at `path`."""
         return self._json("GET", path, query=query)
 
+    def health(self) -> dict[str, Any]:
+        """What `/healthz` says, whether all is well or not; it is beside the API and needs no key."""
+        try:
+            response = self._http.get(f"{self.url}/healthz")
+        except httpx.TransportError as error:
+            raise self._unreachable(str(error)) from None
+        if "application/json" not in response.headers.get("content-type", ""):
+            raise _refusal(response)
+        return response.json()
+
     def text(self, path: str) -> str:
         """The content at `path`, as text."""
         return self._send("GET", path).content.decode(errors="replace")

@@ -17,6 +17,7 @@ from . import (
     artifacts,
     bulk,
     campaigns,
+    health,
     installations,
     operations,
     pages,
@@ -63,7 +64,7 @@ def octobatch(
 
 
 def _register_all() -> None:
-    for part in (applying, runs, targets, artifacts, acting, tokens, token_records, pages):
+    for part in (applying, runs, targets, artifacts, acting, tokens, token_records, pages, health):
         part.register(app)
     app.add_typer(campaigns.app, name="campaigns")
     app.add_typer(bulk.app, name="bulk")

@@ -43,6 +43,8 @@ STATE_STYLES = {
     "conflicted": "red",
     "cancelled": "yellow",
     "closed": "yellow",
+    "healthy": "green",
+    "unhealthy": "bold red",
     "unchanged": "dim",
     "archived": "dim",
 }
