@@ -10,7 +10,6 @@ A command is a function of the options that its action alone has; what all of th
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import Annotated, Any, TypeAlias
 
@@ -22,78 +21,56 @@ from shared.domain.spec import MergeMethod
 from .asking import ask
 from .bulk_progress import finish_bulk_operation
 from .client import Gateway, open_gateway
+from .completion import complete_runs
+from .joined_options import with_options_of
 from .naming import find_run
-from .output import Output, OutputFormat, print_json, results, say
+from .output import Output, OutputFormat, print_as, results, say
 from .runs import NoWatch
-from .target_filters import Checks, Group, Ids, Reason, Repository, Reviews, States, given
+from .target_filters import TargetFilter, target_filter
 
 Parameters: TypeAlias = dict[str, Any]
 
 PANEL = "Act on targets"
 
 RunArgument = Annotated[
-    str, typer.Argument(metavar="RUN", help="A run's id, or a campaign's name for its latest run.", show_default=False)
+    str,
+    typer.Argument(
+        metavar="RUN",
+        help="A run's id, or a campaign's name for its latest run.",
+        show_default=False,
+        autocompletion=complete_runs,
+    ),
 ]
 AllRuns = Annotated[bool, typer.Option("--all-runs", help="The targets of all runs of the campaign.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what it would do, and do nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
-def wanted_of(
-    run: RunArgument,
-    all_runs: AllRuns = False,
-    states: States = None,
-    repository: Repository = None,
-    reviews: Reviews = None,
-    checks: Checks = None,
-    group: Group = None,
-    reason: Reason = None,
-    ids: Ids = None,
-) -> tuple[str, bool, dict[str, Any]]:
-    """Whose targets, whether of all runs, and the filter as the gateway takes it."""
-    wanted = given(
-        states=states,
-        repository=repository,
-        review_states=reviews,
-        checks_states=checks,
-        group=group,
-        reason=reason,
-        ids=ids,
-    )
-    return run, all_runs, wanted
-
-
-def _carried_out(
-    dry_run: DryRun = False, yes: Yes = False, no_watch: NoWatch = False, output: Output = OutputFormat.TABLE
-) -> dict[str, Any]:
-    return {"dry_run": dry_run, "yes": yes, "no_watch": no_watch, "output": output}
-
-
 def acting(action: BulkAction) -> Callable[[Callable[..., Parameters]], Callable[..., None]]:
     """Makes a command of the function that reads the options of the action."""
 
     def decorate(read: Callable[..., Parameters]) -> Callable[..., None]:
-        parts = [inspect.signature(part, eval_str=True).parameters for part in (read, wanted_of, _carried_out)]
-
-        def command(**options: Any) -> None:
-            own, whose, how = ({name: options[name] for name in part} for part in parts)
-            run, all_runs, wanted = wanted_of(**whose)
-            body = {"action": action, "parameters": read(**own), "filter": wanted}
+        def command(
+            *,
+            parameters: Parameters,
+            run: RunArgument,
+            all_runs: AllRuns = False,
+            wanted: TargetFilter,
+            dry_run: DryRun = False,
+            yes: Yes = False,
+            no_watch: NoWatch = False,
+            output: Output = OutputFormat.TABLE,
+        ) -> None:
+            body = {"action": action, "parameters": parameters, "filter": wanted.body}
             with open_gateway() as gateway:
-                _carry_out(gateway, _address(gateway, run, all_runs=all_runs), body, **_carried_out(**how))
+                meant = find_run(gateway, run, is_whole=yes)  # where nobody is asked, no part of a name is guessed from
+                path = f"/campaigns/{meant['campaign_name']}" if all_runs else f"/runs/{meant['id']}"
+                _carry_out(gateway, path, body, dry_run=dry_run, yes=yes, no_watch=no_watch, output=output)
 
-        joined = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for part in parts for each in part.values()]
-        command.__signature__ = inspect.Signature(joined)  # pyright: ignore[reportFunctionMemberAccess]
-        command.__annotations__ = {}
         command.__name__, command.__doc__ = read.__name__, read.__doc__
-        return command
+        return with_options_of(parameters=read, wanted=target_filter)(command)
 
     return decorate
-
-
-def _address(gateway: Gateway, run: str, *, all_runs: bool) -> str:
-    found = find_run(gateway, run)
-    return f"/campaigns/{found['campaign_name']}" if all_runs else f"/runs/{found['id']}"
 
 
 def _carry_out(
@@ -108,8 +85,8 @@ def _carry_out(
 ) -> None:
     path, action = f"{address}/bulk-operations", BulkAction(body["action"])
     foreseen = gateway.post(path, body | {"dry_run": True})
-    if dry_run and output is OutputFormat.JSON:
-        print_json(foreseen)
+    if dry_run and output.is_for_programs:
+        print_as(output, foreseen)
         return
     _say_what_is_foreseen(action, foreseen, to=results().print if dry_run else say)
     if dry_run or not foreseen["applies"]:
@@ -119,8 +96,8 @@ def _carry_out(
     made = gateway.post(path, body)["bulk_operation"]
     if not no_watch:
         finish_bulk_operation(gateway, made["id"], output)
-    elif output is OutputFormat.JSON:
-        print_json(made)
+    elif output.is_for_programs:
+        print_as(output, made)
     else:
         say(f"bulk operation {made['id']}; octobatch bulk watch {made['id']} shows how far it is")
 

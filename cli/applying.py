@@ -13,7 +13,7 @@ from shared.domain.run import Moved
 from .client import Gateway, open_gateway
 from .failures import CommandFailed, ExitCode
 from .naming import find_run
-from .output import Output, OutputFormat, counts_line, print_json, results, say
+from .output import Output, OutputFormat, counts_line, print_as, results, say
 from .runs import NoWatch, finish, follow, start_run
 from .specs import OptionalSpecFile, SpecFile, read_spec
 from .targets import print_targets, print_warnings
@@ -47,8 +47,8 @@ def apply(
         run = _start(gateway, file, dry_run=False) if file else _publish_preview(gateway, preview, moved)
         if not no_watch:
             finish(gateway, run["id"], output)
-        elif output is OutputFormat.JSON:
-            print_json(run)
+        elif output.is_for_programs:
+            print_as(output, run)
 
 
 def _publish_preview(gateway: Gateway, preview: str | None, moved: Moved) -> dict[str, Any]:
@@ -67,8 +67,8 @@ def preview(file: SpecFile, output: Output = OutputFormat.TABLE) -> None:
         ended, failed = follow(gateway, run["id"])
         found = list(gateway.items(f"/runs/{run['id']}/targets"))
         left_out = _left_out(gateway, ended)
-    if output is OutputFormat.JSON:
-        print_json(ended | {"targets": found})
+    if output.is_for_programs:
+        print_as(output, ended | {"targets": found})
     else:
         print_targets(found)
         print_warnings(ended["warnings"], left_out=left_out)

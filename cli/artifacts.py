@@ -9,7 +9,7 @@ import typer
 
 from .client import Gateway, open_gateway
 from .naming import RunOption, TargetArgument, find_target
-from .output import Output, OutputFormat, moment, print_json, print_rows, say
+from .output import Output, OutputFormat, moment, print_as, print_rows, say
 
 
 def register(app: typer.Typer) -> None:
@@ -31,8 +31,8 @@ def artifacts(
         stored = list(gateway.items(f"/targets/{found['id']}/artifacts"))
         if save:
             _save(gateway, found["id"], stored, save)
-    if output is OutputFormat.JSON:
-        print_json(stored)
+    if output.is_for_programs:
+        print_as(output, stored, name="kind")
         return
     print_rows(
         ("kind", "bytes", "sha256", "created"),

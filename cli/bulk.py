@@ -10,7 +10,7 @@ from shared.domain.bulk import BulkTargetState
 
 from .bulk_progress import finish_bulk_operation
 from .client import open_gateway
-from .output import Output, OutputFormat, counts_line, moment, print_facts, print_json, print_rows, say
+from .output import Output, OutputFormat, counts_line, moment, print_as, print_facts, print_rows, say
 from .targets import pull_request_url
 
 app = typer.Typer(help="List, show, watch and cancel bulk operations.", no_args_is_help=True)
@@ -27,8 +27,8 @@ def list_bulk_operations(
     """List bulk operations, newest first."""
     with open_gateway() as gateway:
         found = list(gateway.items("/bulk-operations", limit=limit, campaign=campaign))
-    if output is OutputFormat.JSON:
-        print_json(found)
+    if output.is_for_programs:
+        print_as(output, found)
         return
     print_rows(
         ("bulk operation", "campaign", "action", "state", "created", "by", "targets"),
@@ -52,8 +52,8 @@ def show(bulk_id: Id, output: Output = OutputFormat.TABLE) -> None:
     """Show one bulk operation, and why targets were skipped or failed."""
     with open_gateway() as gateway:
         bulk = gateway.get(f"/bulk-operations/{bulk_id}")
-    if output is OutputFormat.JSON:
-        print_json(bulk)
+    if output.is_for_programs:
+        print_as(output, bulk)
         return
     print_facts(
         (
@@ -93,8 +93,8 @@ def targets(
     """List the targets of a bulk operation, and what became of each."""
     with open_gateway() as gateway:
         found = list(gateway.items(f"/bulk-operations/{bulk_id}/targets", state=state))
-    if output is OutputFormat.JSON:
-        print_json(found)
+    if output.is_for_programs:
+        print_as(output, found)
         return
     print_rows(
         ("repository", "outcome", "reason", "target is", "pull request"),
@@ -123,7 +123,7 @@ def cancel(bulk_id: Id, output: Output = OutputFormat.TABLE) -> None:
     """Cancel a bulk operation: what is pending is not done; what is done stays."""
     with open_gateway() as gateway:
         bulk = gateway.post(f"/bulk-operations/{bulk_id}/cancel")
-    if output is OutputFormat.JSON:
-        print_json(bulk)
+    if output.is_for_programs:
+        print_as(output, bulk)
     else:
         say(f"bulk operation {bulk_id} is {bulk['state']}: {counts_line(bulk['counts'])}")

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from .client import Gateway
 from .failures import ExitCode
-from .output import OutputFormat, counts_line, messages, print_json, results, say
+from .output import OutputFormat, counts_line, messages, print_as, results, say
 from .times import seconds_text
 
 ASK_SECONDS = 0.5
@@ -26,8 +26,8 @@ MOST_FAILURES = 20
 def finish_bulk_operation(gateway: Gateway, bulk_id: str, output: OutputFormat) -> None:
     """Follows the bulk operation, says how it ended, and exits with 1 where it failed for a target."""
     ended = watch_bulk_operation(gateway, bulk_id)
-    if output is OutputFormat.JSON:
-        print_json(ended)
+    if output.is_for_programs:
+        print_as(output, ended)
     else:
         _say_how_it_ended(gateway, ended)
     if ended["counts"].get("failed"):

@@ -8,12 +8,17 @@ import typer
 
 from .client import open_gateway
 from .closing import close
-from .output import Output, OutputFormat, moment, print_facts, print_json, print_rows, say
+from .naming import CampaignName, find_campaign
+from .output import Output, OutputFormat, moment, print_as, print_facts, print_rows, say
+from .specs import diff
 
-app = typer.Typer(help="List, show, archive, close and delete campaigns.", no_args_is_help=True)
+app = typer.Typer(
+    help="List, show, archive, close and delete campaigns.",
+    no_args_is_help=True,
+    epilog="Examples: octobatch campaigns list · octobatch campaigns show bump-go --spec > bump-go.yaml",
+)
 app.command(epilog="Example: octobatch campaigns close bump-go --dry-run")(close)
-
-Name = Annotated[str, typer.Argument(metavar="NAME", help="The campaign's name.")]
+app.command(epilog="Examples: octobatch campaigns diff bump-go · octobatch campaigns diff bump-go 3 5")(diff)
 
 
 @app.command("list")
@@ -21,8 +26,8 @@ def list_campaigns(output: Output = OutputFormat.TABLE) -> None:
     """List all campaigns."""
     with open_gateway() as gateway:
         campaigns = list(gateway.items("/campaigns"))
-    if output is OutputFormat.JSON:
-        print_json(campaigns)
+    if output.is_for_programs:
+        print_as(output, campaigns, name="name")
         return
     print_rows(
         ("campaign", "state", "version", "updated", "description"),
@@ -35,16 +40,16 @@ def list_campaigns(output: Output = OutputFormat.TABLE) -> None:
 
 @app.command()
 def show(
-    name: Name,
+    name: CampaignName,
     spec: Annotated[bool, typer.Option("--spec", help="Print the spec itself.")] = False,
     output: Output = OutputFormat.TABLE,
 ) -> None:
     """Show one campaign, or with --spec the document that it is described by."""
     with open_gateway() as gateway:
-        campaign = gateway.get(f"/campaigns/{name}")
-        version = gateway.get(f"/campaigns/{name}/versions/{campaign['current_version']}")
-    if output is OutputFormat.JSON:
-        print_json(campaign | {"spec": version["document"]})
+        campaign = find_campaign(gateway, name)
+        version = gateway.get(f"/campaigns/{campaign['name']}/versions/{campaign['current_version']}")
+    if output.is_for_programs:
+        print_as(output, campaign | {"spec": version["document"]}, name="name")
     elif spec:
         typer.echo(version["document"], nl=False)
     else:
@@ -66,13 +71,28 @@ def _print(campaign: dict[str, Any]) -> None:
 
 
 @app.command()
-def archive(name: Name, output: Output = OutputFormat.TABLE) -> None:
+def versions(name: CampaignName, output: Output = OutputFormat.TABLE) -> None:
+    """List the versions of a campaign's spec, newest first."""
+    with open_gateway() as gateway:
+        campaign = find_campaign(gateway, name)["name"]
+        found = list(gateway.items(f"/campaigns/{campaign}/versions"))
+    if output.is_for_programs:
+        print_as(output, found, name="version")
+        return
+    print_rows(
+        ("version", "created", "by", "sha-256"),
+        ((each["version"], moment(each["created_at"]), each["created_by"], each["sha256"][:12]) for each in found),
+    )
+
+
+@app.command()
+def archive(name: CampaignName, output: Output = OutputFormat.TABLE) -> None:
     """Archive a campaign: it keeps its history and takes no new runs."""
     _set_state(name, "archive", "archived", output)
 
 
 @app.command()
-def unarchive(name: Name, output: Output = OutputFormat.TABLE) -> None:
+def unarchive(name: CampaignName, output: Output = OutputFormat.TABLE) -> None:
     """Take a campaign out of the archive."""
     _set_state(name, "unarchive", "active", output)
 
@@ -80,20 +100,20 @@ def unarchive(name: Name, output: Output = OutputFormat.TABLE) -> None:
 def _set_state(name: str, action: str, state: str, output: OutputFormat) -> None:
     with open_gateway() as gateway:
         campaign = gateway.post(f"/campaigns/{name}/{action}")
-    if output is OutputFormat.JSON:
-        print_json(campaign)
+    if output.is_for_programs:
+        print_as(output, campaign, name="name")
     else:
         say(f"campaign {name} is {state}")
 
 
 @app.command()
-def pause(name: Name, output: Output = OutputFormat.TABLE) -> None:
+def pause(name: CampaignName, output: Output = OutputFormat.TABLE) -> None:
     """Pause every run of a campaign that is not finished."""
     _act_on_runs(name, "pause", "paused", output)
 
 
 @app.command()
-def resume(name: Name, output: Output = OutputFormat.TABLE) -> None:
+def resume(name: CampaignName, output: Output = OutputFormat.TABLE) -> None:
     """Go on with every run of a campaign that was paused."""
     _act_on_runs(name, "resume", "resumed", output)
 
@@ -101,14 +121,14 @@ def resume(name: Name, output: Output = OutputFormat.TABLE) -> None:
 def _act_on_runs(name: str, action: str, done: str, output: OutputFormat) -> None:
     with open_gateway() as gateway:
         runs = gateway.post(f"/campaigns/{name}/{action}")["items"]
-    if output is OutputFormat.JSON:
-        print_json(runs)
+    if output.is_for_programs:
+        print_as(output, runs)
     else:
         say(f"{len(runs)} {'run' if len(runs) == 1 else 'runs'} of {name} {done}")
 
 
 @app.command()
-def delete(name: Name) -> None:
+def delete(name: CampaignName) -> None:
     """Delete a campaign that never ran; one that did can only be archived, so that its history is kept."""
     with open_gateway() as gateway:
         gateway.delete(f"/campaigns/{name}")

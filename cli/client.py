@@ -7,7 +7,7 @@ with open_gateway() as gateway:
 
 from __future__ import annotations
 
-import json
+import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +18,7 @@ from httpx_sse import ServerSentEvent, connect_sse
 
 from .connection import Connection, find_connection
 from .failures import CommandFailed, ExitCode, refused
+from .invocation import invocation
 
 TIMEOUT = httpx.Timeout(30, connect=5)
 SILENCE_SECONDS = 60.0
@@ -67,7 +68,7 @@ class Gateway:
             with self._http.stream("GET", path, params=parameters, follow_redirects=True) as response:
                 if response.is_error:
                     response.read()
-                    raise _refusal(response)
+                    raise self._refusal(response)
                 yield from response.iter_bytes()
         except httpx.TransportError as error:
             raise self._unreachable(str(error)) from None
@@ -129,7 +130,7 @@ class Gateway:
         with connect_sse(self._http, "GET", path, headers=headers, timeout=timeout) as source:
             if source.response.is_error:
                 source.response.read()
-                raise _refusal(source.response)
+                raise self._refusal(source.response)
             for event in source.iter_sse():
                 if event.data:  # a heartbeat has none
                     yield event
@@ -143,7 +144,11 @@ class Gateway:
         body: Mapping[str, Any] | None = None,
         document: str = "",
     ) -> Any:
-        return self._send(method, path, query=query, body=body, document=document).json()
+        response = self._send(method, path, query=query, body=body, document=document)
+        try:
+            return response.json()
+        except ValueError:
+            raise self._not_octobatch("it does not answer with JSON") from None
 
     def _send(
         self,
@@ -159,35 +164,74 @@ class Gateway:
             response = self._http.request(method, path, params=parameters, json=body)
         except httpx.TransportError as error:
             raise self._unreachable(str(error)) from None
+        if response.is_redirect:
+            raise self._not_octobatch(f"it sends on to {response.headers.get('location')}")
         if response.is_error:
-            raise _refusal(response, document=document)
+            raise self._refusal(response, document=document)
         return response
 
     def _unreachable(self, why: str) -> CommandFailed:
+        is_certificate = "CERTIFICATE_VERIFY_FAILED" in why
         return CommandFailed(
             f"the gateway at {self.url} cannot be reached: {why}",
             exit_code=ExitCode.UNREACHABLE,
-            hint=self.connection.unreachable_hint,
+            hint=self.connection.certificate_hint if is_certificate else self.connection.unreachable_hint,
         )
 
+    def _not_octobatch(self, why: str) -> CommandFailed:
+        return CommandFailed(
+            f"what answers at {self.url} is no gateway of Octobatch's: {why}",
+            exit_code=ExitCode.UNREACHABLE,
+            hint="give the address that its pages have in a browser, without /ui and what follows",
+        )
 
-def _refusal(response: httpx.Response, *, document: str = "") -> CommandFailed:
-    try:
-        answer: Any = response.json()
-    except json.JSONDecodeError:
-        answer = None
-    problem = cast("dict[str, Any]", answer) if isinstance(answer, dict) else {}
-    return refused(response.status_code, problem, document=document)
+    def _refusal(self, response: httpx.Response, *, document: str = "") -> CommandFailed:
+        try:
+            answer: Any = response.json()
+        except ValueError:
+            answer = None
+        problem = cast("dict[str, Any]", answer) if isinstance(answer, dict) else {}
+        if "type" not in problem and response.status_code < 500:  # a proxy before it says 502 and the like
+            return self._not_octobatch(f"it answers {response.status_code} with no problem of Octobatch's")
+        return refused(response.status_code, problem, document=document, unknown_hint=self.connection.refused_hint)
 
 
 @contextmanager
-def open_gateway(connection: Connection | None = None) -> Iterator[Gateway]:
-    """The gateway of this machine's settings, closed at the end."""
-    connection = connection or find_connection()
+def open_gateway(connection: Connection | None = None, *, timeout: httpx.Timeout = TIMEOUT) -> Iterator[Gateway]:
+    """The gateway that the command is for, closed at the end."""
+    connection = connection or find_connection(context=invocation().context)
     headers = {"User-Agent": "octobatch-cli"}
     if connection.api_key:
         headers["Authorization"] = f"Bearer {connection.api_key}"
     # no proxy of the environment's for an address on this machine
-    local = httpx.URL(connection.url).host in ("127.0.0.1", "localhost", "::1")
-    with httpx.Client(base_url=f"{connection.url}{API}", headers=headers, timeout=TIMEOUT, trust_env=not local) as http:
+    is_local = is_on_this_machine(connection.url)
+    with httpx.Client(
+        base_url=f"{connection.url}{API}",
+        headers=headers,
+        timeout=timeout,
+        trust_env=not is_local,
+        verify=_trust(connection, use_environment=not is_local),
+    ) as http:
         yield Gateway(http, connection)
+
+
+def is_on_this_machine(url: str) -> bool:
+    """Whether what is sent there stays on this machine."""
+    return httpx.URL(url).host in ("127.0.0.1", "localhost", "::1")
+
+
+def _trust(connection: Connection, *, use_environment: bool) -> ssl.SSLContext | bool:
+    """The authorities of the system, and the one that the connection names; raises `CommandFailed`."""
+    if not connection.url.startswith("https://"):
+        return True
+    trust = httpx.create_ssl_context(trust_env=use_environment)
+    if connection.ca_bundle:
+        try:
+            trust.load_verify_locations(cafile=connection.ca_bundle)
+        except (OSError, ssl.SSLError) as error:
+            raise CommandFailed(
+                f"{connection.ca_bundle} cannot be used as certificates of an authority: {error.strerror or error}",
+                exit_code=ExitCode.BAD_INPUT,
+                hint="it must be a file of certificates in PEM form",
+            ) from None
+    return trust

@@ -9,12 +9,13 @@ import typer
 from .asking import ask
 from .bulk_progress import finish_bulk_operation
 from .client import open_gateway
-from .output import Output, OutputFormat, print_json, results, say
+from .naming import CampaignName
+from .output import Output, OutputFormat, print_as, results, say
 from .runs import NoWatch
 
 
 def close(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The campaign's name.")],
+    name: CampaignName,
     keep_branches: Annotated[bool, typer.Option("--keep-branches", help="Delete no branches.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would do, and do nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
@@ -29,8 +30,8 @@ def close(
     with open_gateway() as gateway:
         foreseen = gateway.post(f"/campaigns/{name}/close", wanted | {"dry_run": True})
         if dry_run:
-            if output is OutputFormat.JSON:
-                print_json(foreseen)
+            if output.is_for_programs:
+                print_as(output, foreseen)
             else:
                 results().print(f"closing {name} {_what(foreseen)}", highlight=False)
             return
@@ -39,8 +40,8 @@ def close(
         say(f"campaign {name} is closed: it {_what(closed)}")
         if not no_watch:
             finish_bulk_operation(gateway, closed["bulk_operation"]["id"], output)
-        elif output is OutputFormat.JSON:
-            print_json(closed)
+        elif output.is_for_programs:
+            print_as(output, closed)
 
 
 def _what(outcome: dict[str, Any]) -> str:

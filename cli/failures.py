@@ -42,24 +42,35 @@ _NOT_AUTHORISED_STATUSES = (401, 403)
 
 
 class CommandFailed(Exception):
-    """A command that cannot go on. `message` may have several lines; `hint` says what to do."""
+    """A command that cannot go on. `message` may have several lines; `hint` says what to do.
 
-    def __init__(self, message: str, *, exit_code: ExitCode = ExitCode.FAILED, hint: str = "") -> None:
+    `is_missing` says that the gateway does not have what was named.
+    """
+
+    def __init__(
+        self, message: str, *, exit_code: ExitCode = ExitCode.FAILED, hint: str = "", is_missing: bool = False
+    ) -> None:
         super().__init__(message)
-        self.message, self.exit_code, self.hint = message, exit_code, hint
+        self.message, self.exit_code, self.hint, self.is_missing = message, exit_code, hint, is_missing
 
 
-def refused(status: int, problem: Mapping[str, Any], *, document: str = "") -> CommandFailed:
-    """What the gateway's problem+json says, for a person; `document` is the file that lines are counted in."""
+def refused(status: int, problem: Mapping[str, Any], *, document: str = "", unknown_hint: str = "") -> CommandFailed:
+    """What the gateway's problem+json says, for a person.
+
+    `document` is the file that lines are counted in, `unknown_hint` what to do where the key is not accepted.
+    """
     title = str(problem.get("title") or f"the gateway answered {status}")
     detail = str(problem.get("detail") or "")
     lines = [detail if detail and not problem.get("problems") else f"{title}: {detail}" if detail else title]
     lines += [problem_line(_problem(entry), document) for entry in problem.get("problems") or ()]
     hints = {
-        401: "give a valid key in OCTOBATCH_API_KEY",
-        403: "use an API key that may do this; who may have tokens is said by trust policies (octobatch policies)",
+        401: unknown_hint,
+        403: "'octobatch whoami' says what your key may do; who may have tokens is said by trust policies "
+        "(octobatch policies)",
     }
-    return CommandFailed("\n".join(lines), exit_code=_exit_code(status), hint=hints.get(status, ""))
+    return CommandFailed(
+        "\n".join(lines), exit_code=_exit_code(status), hint=hints.get(status, ""), is_missing=status == 404
+    )
 
 
 def _exit_code(status: int) -> ExitCode:

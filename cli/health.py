@@ -6,7 +6,7 @@ import typer
 
 from .client import open_gateway
 from .failures import ExitCode
-from .output import Output, OutputFormat, print_json, print_rows
+from .output import Output, OutputFormat, print_as, print_rows
 
 
 def register(app: typer.Typer) -> None:
@@ -18,8 +18,8 @@ def health(output: Output = OutputFormat.TABLE) -> None:
     """Show how Postgres, Redis, the blob store, GitHub and the workers do, as the gateway sees them."""
     with open_gateway() as gateway:
         report = gateway.health()
-    if output is OutputFormat.JSON:
-        print_json(report)
+    if output.is_for_programs:
+        print_as(output, report)
     else:
         print_rows(
             ("check", "health", "ms", "detail"),

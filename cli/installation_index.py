@@ -9,7 +9,7 @@ import typer
 from .client import open_gateway
 from .failures import CommandFailed, ExitCode
 from .operations import wait_for
-from .output import Output, OutputFormat, moment, print_facts, print_json, print_rows
+from .output import Output, OutputFormat, moment, print_as, print_facts, print_rows
 from .times import seconds_text
 
 
@@ -32,8 +32,8 @@ def show_index(
         if refresh:
             wait_for(gateway, gateway.post(address))
         found = gateway.get(address)
-    if output is OutputFormat.JSON:
-        print_json(found)
+    if output.is_for_programs:
+        print_as(output, found, name="installation_id")
         return
     print_facts(
         (
@@ -55,8 +55,8 @@ def _list_all(output: OutputFormat, *, is_refresh: bool) -> None:
         )
     with open_gateway() as gateway:
         found = list(gateway.items("/installations/indexes"))
-    if output is OutputFormat.JSON:
-        print_json(found)
+    if output.is_for_programs:
+        print_as(output, found, name="installation_id")
         return
     print_rows(
         ("installation", "account", "repositories", "age", "listed in full", "error"),

@@ -8,7 +8,7 @@ import typer
 
 from .client import open_gateway
 from .installation_index import show_index
-from .output import Output, OutputFormat, moment, print_facts, print_json, print_rows, say
+from .output import Output, OutputFormat, moment, print_as, print_facts, print_rows, say
 from .scopes import permissions_line
 
 app = typer.Typer(help="List where the GitHub App is installed, and whether each grants what is expected.")
@@ -24,8 +24,8 @@ def installations(context: typer.Context, output: Output = OutputFormat.TABLE) -
         return
     with open_gateway() as gateway:
         found = list(gateway.items("/installations"))
-    if output is OutputFormat.JSON:
-        print_json(found)
+    if output.is_for_programs:
+        print_as(output, found)
         return
     print_rows(
         ("installation", "account", "kind", "repositories", "suspended", "drift"),
@@ -48,8 +48,8 @@ def show(installation: InstallationNumber, output: Output = OutputFormat.TABLE) 
     """Show an installation."""
     with open_gateway() as gateway:
         found = gateway.get(f"/installations/{installation}")
-    if output is OutputFormat.JSON:
-        print_json(found)
+    if output.is_for_programs:
+        print_as(output, found)
         return
     print_facts(
         (
@@ -77,8 +77,8 @@ def events(
     """List what happened to an installation, newest first."""
     with open_gateway() as gateway:
         found = list(gateway.items(f"/installations/{installation}/events", limit=limit))
-    if output is OutputFormat.JSON:
-        print_json(found)
+    if output.is_for_programs:
+        print_as(output, found)
         return
     print_rows(
         ("at", "event", "details"),
@@ -91,8 +91,8 @@ def sync(output: Output = OutputFormat.TABLE) -> None:
     """Ask GitHub now how all installations are; this happens by itself every five minutes and on webhooks."""
     with open_gateway() as gateway:
         done = gateway.post("/installations/sync")
-    if output is OutputFormat.JSON:
-        print_json(done)
+    if output.is_for_programs:
+        print_as(output, done)
         return
     say(f"{done['installations']} installations, {done['changes']} changes")
 

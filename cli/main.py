@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from importlib.metadata import entry_points, version
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 from rich.text import Text
+from typer.core import TyperGroup
 
 from shared.errors import OctobatchError
 
@@ -17,6 +18,7 @@ from . import (
     artifacts,
     bulk,
     campaigns,
+    context_commands,
     health,
     installations,
     operations,
@@ -24,6 +26,7 @@ from . import (
     policies,
     runs,
     selections,
+    signing_in,
     specs,
     streams,
     targets,
@@ -33,7 +36,8 @@ from . import (
 )
 from .failures import EXIT_CODES_HELP, CommandFailed, ExitCode
 from .github_app import commands as github_app
-from .output import messages
+from .invocation import ContextOption, QuietOption, add_to_every_command
+from .output import say_always
 
 ENTRY_POINTS = "octobatch.commands"
 """Packages add commands by an entry point of this group: a function that is given the typer application."""
@@ -59,13 +63,16 @@ def octobatch(
     show_version: Annotated[  # its callback answers
         bool, typer.Option("--version", help="Print the version and stop.", callback=_print_version, is_eager=True)
     ] = False,
+    context: ContextOption = None,
+    quiet: QuietOption = False,
 ) -> None:
     """Holds the options of `octobatch` itself."""
 
 
 def _register_all() -> None:
-    for part in (applying, runs, targets, artifacts, acting, tokens, token_records, pages, health):
+    for part in (signing_in, applying, runs, targets, artifacts, acting, tokens, token_records, pages, health):
         part.register(app)
+    app.add_typer(context_commands.app, name="contexts")
     app.add_typer(campaigns.app, name="campaigns")
     app.add_typer(bulk.app, name="bulk")
     app.add_typer(selections.app, name="selections")
@@ -80,11 +87,18 @@ def _register_all() -> None:
         entry_point.load()(app)
 
 
+def command_line() -> TyperGroup:
+    """`octobatch` with all its commands."""
+    _register_all()
+    root = cast("TyperGroup", typer.main.get_command(app))
+    add_to_every_command(root)
+    return root
+
+
 def main() -> None:
     """The `octobatch` command. typer answers wrong usage with 2 and an interrupt with 130; the rest is said here."""
-    _register_all()
     try:
-        app()
+        command_line()()
     except CommandFailed as failure:
         _complain(failure.message, failure.hint)
         sys.exit(failure.exit_code)
@@ -94,10 +108,9 @@ def main() -> None:
 
 
 def _complain(message: str, hint: str) -> None:
-    console = messages()
-    console.print(Text.assemble(("error: ", "bold red"), message))
+    say_always(Text.assemble(("error: ", "bold red"), message))
     if hint:
-        console.print(Text.assemble(("hint: ", "bold"), hint))
+        say_always(Text.assemble(("hint: ", "bold"), hint))
 
 
 if __name__ == "__main__":

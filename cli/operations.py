@@ -9,7 +9,7 @@ import typer
 
 from .client import Gateway, open_gateway
 from .failures import CommandFailed
-from .output import Output, OutputFormat, moment, print_facts, print_json
+from .output import Output, OutputFormat, moment, print_as, print_facts
 
 POLL_SECONDS = 0.3
 
@@ -24,8 +24,8 @@ def show(
     """Show an operation."""
     with open_gateway() as gateway:
         found = gateway.get(f"/operations/{operation}")
-    if output is OutputFormat.JSON:
-        print_json(found)
+    if output.is_for_programs:
+        print_as(output, found)
         return
     print_facts(
         (

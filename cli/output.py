@@ -1,4 +1,4 @@
-"""Where things are printed: results on stdout, as tables for people or JSON for programs; everything else on stderr."""
+"""Where things are printed: results on stdout, as tables for people or as values for programs; the rest on stderr."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from io import StringIO
+from typing import Annotated, Any, cast
 
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+from ruamel.yaml import YAML
+
+from .invocation import invocation
 
 _WIDE = 100_000  # columns where nobody looks: lines are for other programs then, which must neither wrap nor be cut
 
@@ -22,11 +26,20 @@ class OutputFormat(StrEnum):
 
     TABLE = "table"
     JSON = "json"
+    YAML = "yaml"
+    NAME = "name"
+
+    @property
+    def is_for_programs(self) -> bool:
+        """Whether the value itself is printed, by `print_as`."""
+        return self is not OutputFormat.TABLE
 
 
 Output = Annotated[
     OutputFormat,
-    typer.Option("--output", "-o", help="Print results as a table for people, or as JSON for programs."),
+    typer.Option(
+        "--output", "-o", help="A table for people, json or yaml for programs, or names alone for other commands."
+    ),
 ]
 
 STATE_STYLES = {
@@ -57,13 +70,79 @@ def results() -> Console:
 
 
 def messages() -> Console:
-    """The console of stderr."""
-    return Console(stderr=True, width=None if sys.stderr.isatty() else _WIDE, highlight=False)
+    """The console of stderr, which says nothing with `--quiet`."""
+    return _stderr(is_quiet=invocation().is_quiet)
 
 
 def say(message: str) -> None:
-    """A line on stderr; its text is never read as markup."""
+    """A line on stderr, but not with `--quiet`; its text is never read as markup."""
     messages().print(Text(message))
+
+
+def say_always(message: Text) -> None:
+    """What is said with `--quiet` too: errors, and secrets that are asked for."""
+    _stderr(is_quiet=False).print(message)
+
+
+def _stderr(*, is_quiet: bool) -> Console:
+    return Console(stderr=True, width=None if sys.stderr.isatty() else _WIDE, highlight=False, quiet=is_quiet)
+
+
+def print_as(output: OutputFormat, value: Any, *, name: str = "") -> None:
+    """A value on stdout as `output` says; `name` is the key of what it is called by other commands."""
+    match output:
+        case OutputFormat.NAME:
+            _print_names(value, name)
+        case OutputFormat.YAML:
+            print_text(yaml_text(value))
+        case _:
+            print_json(value)
+
+
+def print_one_as(output: OutputFormat, value: Any) -> None:
+    """One of values that come one after another: a line of JSON, or a document of YAML."""
+    match output:
+        case OutputFormat.NAME:
+            _print_names(value, "")
+        case OutputFormat.YAML:
+            print_text(f"---\n{yaml_text(value)}")
+        case _:
+            print_json(value, indent=None)
+
+
+def _print_names(value: Any, key: str) -> None:
+    values = cast("list[Any]", value) if isinstance(value, list) else [value]
+    names = [name for each in values if (name := name_of(each, key))]
+    print_text("".join(f"{name}\n" for name in names))
+    if values and not names:
+        say("what this command shows has no names")
+
+
+def name_of(value: Any, key: str = "") -> str:
+    """What other commands call a result by: what `key` has, else its repository, its id, its name; empty without any.
+
+    A target is called by its repository and group, as `diff` and `logs` take it.
+    """
+    if not isinstance(value, dict):
+        return ""
+    known = cast("dict[str, Any]", value)
+    if key:
+        return str(known.get(key) or "")
+    if "target" in known:
+        return name_of(known["target"])
+    if repository := known.get("repository"):
+        return f"{repository}#{known['group']}" if known.get("group") else str(repository)
+    return str(known.get("id") or known.get("name") or "")
+
+
+def yaml_text(value: Any) -> str:
+    """A value as a YAML document, its keys in their order."""
+    writer, text = YAML(typ="safe"), StringIO()
+    writer.default_flow_style = False
+    writer.allow_unicode = True
+    writer.sort_base_mapping_type_on_output = False  # pyright: ignore[reportAttributeAccessIssue]
+    writer.dump(json.loads(json.dumps(value)), text)  # enums and the like are text then
+    return text.getvalue()
 
 
 def print_json(value: Any, *, indent: int | None = 2) -> None:

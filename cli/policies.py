@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from io import StringIO
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from ruamel.yaml import YAML
 
 from shared.domain.permissions import describe_permissions, parse_permissions
 from shared.domain.policy import policies_json_schema
@@ -16,7 +14,18 @@ from shared.domain.policy import policies_json_schema
 from . import policy_questions
 from .asking import ask
 from .client import open_gateway
-from .output import Output, OutputFormat, moment, print_facts, print_json, print_rows, print_text, say
+from .output import (
+    Output,
+    OutputFormat,
+    moment,
+    print_as,
+    print_facts,
+    print_json,
+    print_rows,
+    print_text,
+    say,
+    yaml_text,
+)
 from .policy_files import FILE_HELP, read_policies
 
 app = typer.Typer(help="Trust policies: who may have which installation tokens.", no_args_is_help=True)
@@ -43,8 +52,8 @@ def apply(
             if changes["removed"]:
                 ask(f"Remove the trust policies {', '.join(changes['removed'])}?", yes=yes)
             changes = gateway.put("/policies", body, document=str(file))
-    if output is OutputFormat.JSON:
-        print_json(changes)
+    if output.is_for_programs:
+        print_as(output, changes)
         return
     would = "would be " if dry_run else ""
     kinds = ("added", "changed", "removed", "unchanged")
@@ -56,8 +65,8 @@ def list_(output: Output = OutputFormat.TABLE) -> None:
     """List the policies in the order in which they are considered."""
     with open_gateway() as gateway:
         found = gateway.get("/policies")["items"]
-    if output is OutputFormat.JSON:
-        print_json(found)
+    if output.is_for_programs:
+        print_as(output, found)
         return
     print_rows(
         ("policy", "principals", "installations", "repositories", "permissions", "changed", "by"),
@@ -83,15 +92,11 @@ def show(name: PolicyName, output: Output = OutputFormat.TABLE) -> None:
     """Print a policy as a document that can be changed and applied again."""
     with open_gateway() as gateway:
         found = gateway.get(f"/policies/{name}")
-    if output is OutputFormat.JSON:
-        print_json(found)
+    if output.is_for_programs:
+        print_as(output, found)
         return
     say(f"changed {moment(found['updated_at'])} by {found['updated_by']}")
-    writer, text = YAML(typ="safe"), StringIO()
-    writer.default_flow_style = False
-    writer.sort_base_mapping_type_on_output = False  # pyright: ignore[reportAttributeAccessIssue]
-    writer.dump({"version": 1, "policies": [found["policy"]]}, text)
-    print_text(text.getvalue())
+    print_text(yaml_text({"version": 1, "policies": [found["policy"]]}))
 
 
 @app.command()

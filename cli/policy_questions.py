@@ -15,7 +15,7 @@ from shared.domain.principal import Principal, PrincipalKind
 
 from .client import open_gateway
 from .failures import CommandFailed, ExitCode
-from .output import Output, OutputFormat, print_facts, print_json, print_rows
+from .output import Output, OutputFormat, print_as, print_facts, print_rows
 from .policy_files import FILE_HELP, read_policies
 from .scopes import permissions_of
 
@@ -94,8 +94,8 @@ def _ask_gateway(
 
 
 def _print_decision(decision: dict[str, Any], output: OutputFormat) -> None:
-    if output is OutputFormat.JSON:
-        print_json(decision)
+    if output.is_for_programs:
+        print_as(output, decision)
         return
     permissions = parse_permissions(decision["permissions"])
     print_facts(

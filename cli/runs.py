@@ -7,9 +7,10 @@ from typing import Annotated, Any
 import typer
 
 from .client import Gateway, open_gateway
+from .completion import complete_campaigns
 from .failures import ExitCode
-from .naming import OptionalRun, find_run
-from .output import Output, OutputFormat, counts_line, moment, print_facts, print_json, print_rows, results, say
+from .naming import CampaignName, OptionalRun, find_campaign, find_run
+from .output import Output, OutputFormat, counts_line, moment, print_as, print_facts, print_rows, results, say
 from .watching import watch_run
 
 runs_app = typer.Typer(name="runs", help="List runs, and show one.")
@@ -40,8 +41,8 @@ def follow(gateway: Gateway, run_id: str) -> tuple[dict[str, Any], bool]:
 def finish(gateway: Gateway, run_id: str, output: OutputFormat) -> None:
     """Follows the run, says how it ended, and exits with 1 where it or a target failed."""
     ended, failed = follow(gateway, run_id)
-    if output is OutputFormat.JSON:
-        print_json(ended)
+    if output.is_for_programs:
+        print_as(output, ended)
     else:
         results().print(f"run {ended['state']}: {counts_line(ended['counts'])}", highlight=False)
         say(f"page: {gateway.url}/ui/runs/{run_id}")
@@ -50,25 +51,29 @@ def finish(gateway: Gateway, run_id: str, output: OutputFormat) -> None:
 
 
 def run(
-    campaign: Annotated[str, typer.Argument(metavar="CAMPAIGN", help="The campaign's name.")],
+    campaign: CampaignName,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Prepare every change and publish nothing.")] = False,
     no_watch: NoWatch = False,
     output: Output = OutputFormat.TABLE,
 ) -> None:
     """Run a campaign's newest spec again, and watch it."""
     with open_gateway() as gateway:
+        find_campaign(gateway, campaign, is_whole=True)  # says which was meant, where there is none of that name
         started = start_run(gateway, campaign, dry_run=dry_run)
         say(f"run {started['id']} of {campaign}")
         if not no_watch:
             finish(gateway, started["id"], output)
-        elif output is OutputFormat.JSON:
-            print_json(started)
+        elif output.is_for_programs:
+            print_as(output, started)
 
 
 @runs_app.callback(invoke_without_command=True)
 def runs(
     context: typer.Context,
-    campaign: Annotated[str | None, typer.Option(help="Only runs of this campaign.", show_default=False)] = None,
+    campaign: Annotated[
+        str | None,
+        typer.Option(help="Only runs of this campaign.", show_default=False, autocompletion=complete_campaigns),
+    ] = None,
     state: Annotated[str | None, typer.Option(help="Only runs in this state.", show_default=False)] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many, newest first.")] = 20,
     output: Output = OutputFormat.TABLE,
@@ -78,8 +83,8 @@ def runs(
         return
     with open_gateway() as gateway:
         found = list(gateway.items("/runs", limit=limit, campaign=campaign, state=state))
-    if output is OutputFormat.JSON:
-        print_json(found)
+    if output.is_for_programs:
+        print_as(output, found)
         return
     print_rows(
         ("run", "campaign", "kind", "state", "created", "finished", "error"),
@@ -103,8 +108,8 @@ def show(run: OptionalRun = None, output: Output = OutputFormat.TABLE) -> None:
     """Show one run: its targets by state, what it waits for, and when it is expected to be done."""
     with open_gateway() as gateway:
         found = find_run(gateway, run)
-    if output is OutputFormat.JSON:
-        print_json(found)
+    if output.is_for_programs:
+        print_as(output, found)
         return
     print_facts(
         (
@@ -135,8 +140,8 @@ def resume(run: OptionalRun = None, output: Output = OutputFormat.TABLE) -> None
 def _act(run: str | None, action: str, done: str, output: OutputFormat) -> None:
     with open_gateway() as gateway:
         changed = gateway.post(f"/runs/{find_run(gateway, run)['id']}/{action}")
-    if output is OutputFormat.JSON:
-        print_json(changed)
+    if output.is_for_programs:
+        print_as(output, changed)
     else:
         say(f"run {changed['id']} of {changed['campaign_name']} {done}")
 
@@ -150,8 +155,8 @@ def watch(run: OptionalRun = None, output: Output = OutputFormat.TABLE) -> None:
 def cancel(run: OptionalRun = None, output: Output = OutputFormat.TABLE) -> None:
     """Cancel a run: nothing more is published; pull requests that are open stay open."""
     with open_gateway() as gateway:
-        cancelled = gateway.post(f"/runs/{find_run(gateway, run)['id']}/cancel")
-    if output is OutputFormat.JSON:
-        print_json(cancelled)
+        cancelled = gateway.post(f"/runs/{find_run(gateway, run, is_whole=True)['id']}/cancel")
+    if output.is_for_programs:
+        print_as(output, cancelled)
     else:
         say(f"run {cancelled['id']} of {cancelled['campaign_name']} is {cancelled['state']}")

@@ -11,24 +11,10 @@ from shared.domain.selection_views import Change, ExportFormat, Facet
 from .client import Gateway, open_gateway
 from .exporting import ExportFile, write_pieces
 from .failures import CommandFailed, ExitCode
+from .joined_options import with_options_of
 from .naming import SelectionArgument, find_selection
-from .output import Output, OutputFormat, moment, print_facts, print_json, print_rows, say
-from .selection_filters import (
-    Archived,
-    Condition,
-    Entry,
-    Fork,
-    Included,
-    Language,
-    Owner,
-    Property,
-    Query,
-    Reason,
-    Template,
-    Topic,
-    VisibilityOption,
-    filters_of,
-)
+from .output import Output, OutputFormat, moment, print_as, print_facts, print_rows, say
+from .selection_filters import repository_filter
 from .selection_owners import owners
 
 
@@ -44,35 +30,20 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Example: octobatch selections export bump-go -o csv --file bump-go.csv")(export)
 
 
-def repositories(  # noqa: PLR0917 - typer passes each option by its name
+@with_options_of(wanted=repository_filter)
+def repositories(
+    *,
     selection: SelectionArgument,
-    included: Included = None,
-    entry: Entry = None,
-    condition: Condition = None,
-    q: Query = None,
-    owner: Owner = None,
-    language: Language = None,
-    topic: Topic = None,
-    visibility: VisibilityOption = None,
-    archived: Archived = None,
-    fork: Fork = None,
-    template: Template = None,
-    reason: Reason = None,
-    custom_property: Property = None,
+    wanted: dict[str, Any],
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many.", show_default=False)] = None,
     output: Output = OutputFormat.TABLE,
 ) -> None:
     """List the repositories of a selection, in or out, each with the reason."""
-    wanted = filters_of(
-        included=included, entry=entry, condition=condition, q=q, owner=owner, language=language, topic=topic,
-        visibility=visibility, archived=archived, fork=fork, template=template, reason=reason,
-        property=custom_property,
-    )  # fmt: skip
     with open_gateway() as gateway:
         path = f"/selections/{find_selection(gateway, selection)['id']}/repositories"
         found = list(gateway.items(path, limit=limit, **wanted))
-    if output is OutputFormat.JSON:
-        print_json(found)
+    if output.is_for_programs:
+        print_as(output, found)
         return
     print_rows(
         ("repository", "branch", "included", "reason"),
@@ -80,37 +51,22 @@ def repositories(  # noqa: PLR0917 - typer passes each option by its name
     )
 
 
-def facets(  # noqa: PLR0917 - typer passes each option by its name
+@with_options_of(wanted=repository_filter)
+def facets(
+    *,
     selection: SelectionArgument,
     by: Annotated[
         list[Facet] | None, typer.Option("--by", help="Only this facet; may be repeated.", show_default=False)
     ] = None,
-    included: Included = None,
-    entry: Entry = None,
-    condition: Condition = None,
-    q: Query = None,
-    owner: Owner = None,
-    language: Language = None,
-    topic: Topic = None,
-    visibility: VisibilityOption = None,
-    archived: Archived = None,
-    fork: Fork = None,
-    template: Template = None,
-    reason: Reason = None,
-    custom_property: Property = None,
+    wanted: dict[str, Any],
     output: Output = OutputFormat.TABLE,
 ) -> None:
     """Count the repositories of a selection by what they are like: the commonest values of each facet."""
-    wanted = filters_of(
-        included=included, entry=entry, condition=condition, q=q, owner=owner, language=language, topic=topic,
-        visibility=visibility, archived=archived, fork=fork, template=template, reason=reason,
-        property=custom_property,
-    )  # fmt: skip
     with open_gateway() as gateway:
         found = gateway.get(f"/selections/{find_selection(gateway, selection)['id']}/facets", **wanted)
     shown = {name: values for name, values in found["facets"].items() if not by or name in by}
-    if output is OutputFormat.JSON:
-        print_json(found | {"facets": shown})
+    if output.is_for_programs:
+        print_as(output, found | {"facets": shown})
         return
     print_rows(
         ("facet", "value", "repositories"),
@@ -128,8 +84,8 @@ def explain(
     with open_gateway() as gateway:
         path = f"/selections/{find_selection(gateway, selection)['id']}/explain"
         found = gateway.get(path, repository=repository)
-    if output is OutputFormat.JSON:
-        print_json(found)
+    if output.is_for_programs:
+        print_as(output, found)
         return
     known = found["known"]
     print_facts(
@@ -164,8 +120,8 @@ def diff(
         path = f"/selections/{before}/diff/{after}"
         counts = gateway.get(path, limit=1)["counts"]
         found = list(gateway.items(path, change=change))
-    if output is OutputFormat.JSON:
-        print_json({"before": before, "after": after, "counts": counts, "differences": found})
+    if output.is_for_programs:
+        print_as(output, {"before": before, "after": after, "counts": counts, "differences": found})
         return
     print_rows(("change", "repository", "branch", "what"), (_difference(each) for each in found))
     say(", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count) or "no difference")
@@ -189,17 +145,18 @@ def _difference(each: dict[str, Any]) -> tuple[str, str, str, str]:
     return ", ".join(each["changes"]), now["name_with_owner"], now["branch"], "; ".join([*was, now["reason"]])
 
 
+@with_options_of(wanted=repository_filter)
 def export(
+    *,
     selection: SelectionArgument,
     form: Annotated[ExportFormat, typer.Option("--output", "-o", help="The file's format.")] = ExportFormat.CSV,
     file: ExportFile = None,
-    included: Included = None,
+    wanted: dict[str, Any],
 ) -> None:
-    """Write a whole selection as CSV, JSON or JSON lines."""
+    """Write a selection, or those of it that are asked for, as CSV, JSON or JSON lines."""
     with open_gateway() as gateway:
         found = find_selection(gateway, selection)
-        wanted = filters_of(included=included)
         pieces = gateway.pieces(f"/selections/{found['id']}/export", format=form, **wanted)
         write_pieces(pieces, file)
     if file:
-        say(f"{found['included'] if included else found['included'] + found['excluded']} repositories in {file}")
+        say(f"the repositories are in {file}")

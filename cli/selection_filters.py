@@ -36,7 +36,36 @@ Property = Annotated[
 ]
 
 
-def filters_of(**options: Any) -> dict[str, Any]:
+def repository_filter(  # noqa: PLR0917 - typer passes each option by its name
+    included: Included = None,
+    entry: Entry = None,
+    condition: Condition = None,
+    q: Query = None,
+    owner: Owner = None,
+    language: Language = None,
+    topic: Topic = None,
+    visibility: VisibilityOption = None,
+    archived: Archived = None,
+    fork: Fork = None,
+    template: Template = None,
+    reason: Reason = None,
+    custom_property: Property = None,
+) -> dict[str, Any]:
     """The gateway's query for the options that were given."""
+    options = {
+        "included": included,
+        "entry": entry,
+        "condition": condition,
+        "q": q,
+        "owner": owner,
+        "language": language,
+        "topic": topic,
+        "visibility": visibility,
+        "archived": archived,
+        "fork": fork,
+        "template": template,
+        "reason": reason,
+        "property": custom_property,
+    }
     query = {name: value for name, value in options.items() if value is not None}
     return {name: str(value).lower() if isinstance(value, bool) else value for name, value in query.items()}

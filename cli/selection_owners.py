@@ -9,7 +9,7 @@ import typer
 from .client import Gateway, open_gateway
 from .naming import SelectionArgument, find_selection
 from .operations import wait_for
-from .output import Output, OutputFormat, print_facts, print_json, print_rows, say
+from .output import Output, OutputFormat, print_as, print_facts, print_rows, say
 
 
 def owners(
@@ -29,8 +29,8 @@ def owners(
         found: Any = gateway.get(f"{address}/summary") if summary else _owned(gateway, address, path)
         if not found:
             _say_unresolved(gateway, address, selection)
-    if output is OutputFormat.JSON:
-        print_json(found)
+    if output.is_for_programs:
+        print_as(output, found)
     elif summary:
         _print_summary(found)
     else:

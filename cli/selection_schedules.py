@@ -8,7 +8,7 @@ import typer
 
 from .asking import ask
 from .client import open_gateway
-from .output import Output, OutputFormat, moment, print_json, print_rows, say
+from .output import Output, OutputFormat, moment, print_as, print_rows, say
 from .specs import SpecFile, read_spec
 
 app = typer.Typer(help="Make selections at the times of a cron string, in UTC.", no_args_is_help=True)
@@ -40,8 +40,8 @@ def list_schedules(output: Output = OutputFormat.TABLE) -> None:
     """List the schedules, with their next times."""
     with open_gateway() as gateway:
         found = list(gateway.items(PATH))
-    if output is OutputFormat.JSON:
-        print_json(found)
+    if output.is_for_programs:
+        print_as(output, found, name="name")
         return
     print_rows(
         ("schedule", "cron", "next", "last selection"),
@@ -81,8 +81,8 @@ def resume(name: Name, output: Output = OutputFormat.TABLE) -> None:
 
 
 def _print(schedule: dict[str, Any], output: OutputFormat) -> None:
-    if output is OutputFormat.JSON:
-        print_json(schedule)
+    if output.is_for_programs:
+        print_as(output, schedule, name="name")
     elif schedule["paused_at"]:
         say(f"schedule {schedule['name']} is paused")
     else:

@@ -12,7 +12,7 @@ from . import selection_contents, selection_schedules
 from .client import Gateway, open_gateway
 from .failures import ExitCode
 from .naming import SelectionArgument, find_selection
-from .output import Output, OutputFormat, moment, print_facts, print_json, print_rows, results, say
+from .output import Output, OutputFormat, moment, print_as, print_facts, print_rows, results, say
 from .selection_progress import SelectionProgress, cost_line, index_note, watch_selection
 from .specs import SpecFile, read_spec
 
@@ -48,8 +48,8 @@ def list_selections(
         schedule_id = gateway.get(f"/selection-schedules/{schedule}")["id"] if schedule else None
         wanted = {"state": state, "name": name, "campaign": campaign, "schedule_id": schedule_id}
         found = list(gateway.items("/selections", limit=limit, **wanted))
-    if output is OutputFormat.JSON:
-        print_json(found)
+    if output.is_for_programs:
+        print_as(output, found)
         return
     print_rows(
         ("selection", "name", "state", "in", "out", "requests", "created", "error"),
@@ -78,8 +78,8 @@ def show(
     """Show a selection: how far it is, its counts, and what it cost."""
     with open_gateway() as gateway:
         found = gateway.get(f"/selections/{find_selection(gateway, selection)['id']}")
-    if output is OutputFormat.JSON:
-        print_json(found)
+    if output.is_for_programs:
+        print_as(output, found)
     elif spec:
         results().print(found["document"], end="", highlight=False, markup=False)
     else:
@@ -98,8 +98,8 @@ def cancel(selection: SelectionArgument, output: Output = OutputFormat.TABLE) ->
     """Cancel a selection that is being made. One of a run is cancelled with its run: octobatch cancel RUN."""
     with open_gateway() as gateway:
         cancelled = gateway.post(f"/selections/{find_selection(gateway, selection)['id']}/cancel")
-    if output is OutputFormat.JSON:
-        print_json(cancelled)
+    if output.is_for_programs:
+        print_as(output, cancelled)
     else:
         say(f"selection {cancelled['id']} is {cancelled['state']}")
 
@@ -124,8 +124,8 @@ def _follow(gateway: Gateway, selection: dict[str, Any], watch: bool, output: Ou
     if watch:
         say(f"selection {selection['id']} of {selection['name']}")
         selection = watch_selection(gateway, selection["id"])
-    if output is OutputFormat.JSON:
-        print_json(selection)
+    if output.is_for_programs:
+        print_as(output, selection)
     elif watch:
         _tell(selection)
     else:

@@ -10,7 +10,7 @@ from rich.syntax import Syntax
 
 from shared.domain.spec.differences import compare_documents
 
-from .output import OutputFormat, print_json, print_text, results, say
+from .output import OutputFormat, print_as, print_text, results, say
 
 
 def difference_of(before: str, after: str, names: tuple[str, str]) -> dict[str, Any]:
@@ -20,8 +20,8 @@ def difference_of(before: str, after: str, names: tuple[str, str]) -> dict[str, 
 
 def print_difference(found: dict[str, Any], output: OutputFormat) -> None:
     """The lines, in colours on a terminal, and what they mean on stderr."""
-    if output is OutputFormat.JSON:
-        print_json(found)
+    if output.is_for_programs:
+        print_as(output, found)
         return
     if not found["lines"]:
         say("there is no difference")

@@ -14,7 +14,8 @@ from shared.errors import InvalidSpec
 from .client import open_gateway
 from .failures import CommandFailed, ExitCode, invalid
 from .names_files import with_names
-from .output import Output, OutputFormat, print_json, print_text, say
+from .naming import CampaignName, find_campaign
+from .output import Output, OutputFormat, print_as, print_json, print_text, say
 from .sourcegraph import import_batch_spec
 from .sourcegraph.mounts import read_beside
 from .spec_differences import difference_of, print_difference
@@ -65,7 +66,7 @@ def validate(file: SpecFile, output: Output = OutputFormat.TABLE) -> None:
         print_text(f"{file}: valid: campaign {spec.name}, {len(spec.steps)} steps\n")
         return
     problems = _problems(read_spec_document(file))
-    print_json({"valid": not problems, "problems": problems})
+    print_as(output, {"valid": not problems, "problems": problems})
     if problems:
         raise typer.Exit(ExitCode.BAD_INPUT)
 
@@ -111,7 +112,7 @@ def import_(
 
 @app.command(epilog="Examples: octobatch spec diff bump-go · octobatch spec diff bump-go 3 5 · … -f campaign.yaml")
 def diff(
-    campaign: Annotated[str, typer.Argument(metavar="CAMPAIGN", help="The campaign's name.")],
+    name: CampaignName,
     before: Annotated[
         int | None, typer.Argument(metavar="[A]", min=1, help="A version; none = the one before B.", show_default=False)
     ] = None,
@@ -128,16 +129,17 @@ def diff(
     if file and after:
         raise CommandFailed("give either a version B or a file", exit_code=ExitCode.BAD_INPUT)
     with open_gateway() as gateway:
-        newest = gateway.get(f"/campaigns/{campaign}")["current_version"]
+        found = find_campaign(gateway, name)
+        campaign, newest = found["name"], found["current_version"]
         if file:
             version = gateway.get(f"/campaigns/{campaign}/versions/{before or newest}")
             names = f"{campaign} version {version['version']}", str(file)
-            found = difference_of(version["document"], read_spec_document(file), names)
+            difference = difference_of(version["document"], read_spec_document(file), names)
         else:
             later = after or newest
             path = f"/campaigns/{campaign}/versions/{before or max(later - 1, 1)}/diff/{later}"
-            found = gateway.get(path)
-    print_difference(found, output)
+            difference = gateway.get(path)
+    print_difference(difference, output)
 
 
 def _write(file: Path, document: str) -> None:

@@ -17,7 +17,19 @@ from shared.domain.operation import OperationState, Service
 from .asking import ask
 from .client import Gateway, open_gateway
 from .failures import CommandFailed, ExitCode
-from .output import Output, OutputFormat, moment, print_facts, print_json, print_rows, results, say, table_of
+from .output import (
+    Output,
+    OutputFormat,
+    moment,
+    print_as,
+    print_facts,
+    print_json,
+    print_one_as,
+    print_rows,
+    results,
+    say,
+    table_of,
+)
 from .times import TIME_HELP, parse_age, parse_moment, seconds_text
 
 app = typer.Typer(help="Look into the command streams, and operate them. Every act is audited.", no_args_is_help=True)
@@ -51,8 +63,8 @@ def lag(
             _watch_lag(gateway)
             return
         found = gateway.get("/streams")["items"]
-    if output is OutputFormat.JSON:
-        print_json(found)
+    if output.is_for_programs:
+        print_as(output, found, name="service")
     else:
         results().print(_lag_table(found))
 
@@ -98,8 +110,8 @@ def inspect(service: ServiceName, output: Output = OutputFormat.TABLE) -> None:
     """Show a service's stream, its group, and the workers in it."""
     with open_gateway() as gateway:
         found = gateway.get(f"/streams/{service}")
-    if output is OutputFormat.JSON:
-        print_json(found)
+    if output.is_for_programs:
+        print_as(output, found, name="service")
         return
     results().print(_lag_table([found]))
     print_facts(
@@ -137,8 +149,8 @@ def tail(
     """Show the last commands that came onto a service's stream, one a line; with -f, those that come too."""
     with open_gateway() as gateway:
         for entry in _tail(gateway, service, number, follow=follow, payload=payload):
-            if output is OutputFormat.JSON:
-                print_json(entry, indent=None)
+            if output.is_for_programs:
+                print_one_as(output, entry)
             else:
                 results().print(*_line_of(entry), highlight=False)
 
@@ -169,8 +181,8 @@ def pending(
     """List the commands that workers hold, oldest first."""
     with open_gateway() as gateway:
         found = list(gateway.items(f"/streams/{service}/pending", limit=limit, payload=str(payload).lower()))
-    if output is OutputFormat.JSON:
-        print_json(found)
+    if output.is_for_programs:
+        print_as(output, found)
         return
     print_rows(
         ("entry", "command", "operation", "attempt", "deliveries", "worker", "heard of"),
@@ -212,8 +224,8 @@ def dead_letters(
                 payload=str(payload).lower(),
             )
         )
-    if output is OutputFormat.JSON:
-        print_json(found)
+    if output.is_for_programs:
+        print_as(output, found)
         return
     print_rows(
         ("entry", "since", "command", "operation", "attempt", "error"),
@@ -285,8 +297,8 @@ def replay(  # noqa: PLR0917 - typer passes each option by its name
         if force_new and not dry_run and counted["accepted"]:
             ask(f"Do {counted['accepted']} finished commands again ({_counts(counted['by_type'])})?", yes=yes)
         done = counted if dry_run else gateway.post(f"/streams/{service}/replay", {**wanted, "dry_run": False})
-    if output is OutputFormat.JSON:
-        print_json(done)
+    if output.is_for_programs:
+        print_as(output, done)
         return
     would = "would be " if dry_run else ""
     print_facts(
@@ -351,8 +363,8 @@ def _act(gateway: Gateway, path: str, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _print_act(done: dict[str, Any], output: OutputFormat, *, verb: str) -> None:
-    if output is OutputFormat.JSON:
-        print_json(done)
+    if output.is_for_programs:
+        print_as(output, done)
         return
     print_facts(
         (
@@ -382,8 +394,8 @@ def trim(
     age = parse_age(older_than).total_seconds() if older_than else None
     with open_gateway() as gateway:
         done = gateway.post(f"/streams/{service}/trim", {"older_than_seconds": age, "before_entry": before})
-    if output is OutputFormat.JSON:
-        print_json(done)
+    if output.is_for_programs:
+        print_as(output, done)
         return
     print_facts(
         (
@@ -406,8 +418,8 @@ def audit(
     """List what operators did, newest first."""
     with open_gateway() as gateway:
         found = list(gateway.items("/audit", limit=limit, service=service))
-    if output is OutputFormat.JSON:
-        print_json(found)
+    if output.is_for_programs:
+        print_as(output, found)
         return
     print_rows(
         ("at", "actor", "act", "service", "wanted", "changed"),

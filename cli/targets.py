@@ -13,9 +13,10 @@ from shared.domain.selection_views import ExportFormat
 
 from .client import open_gateway
 from .exporting import ExportFile, write_pieces
+from .joined_options import with_options_of
 from .naming import OptionalRun, RunOption, TargetArgument, find_run, find_target
-from .output import Output, OutputFormat, print_json, print_rows, print_text, results, say
-from .target_filters import Checks, Group, Reason, Repository, Reviews, States, given
+from .output import Output, OutputFormat, print_as, print_rows, print_text, results, say
+from .target_filters import TargetFilter, target_filter
 
 
 def register(app: typer.Typer) -> None:
@@ -26,46 +27,29 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Example: octobatch logs acme/api")(logs)
 
 
-def targets(
-    run: OptionalRun = None,
-    states: States = None,
-    repository: Repository = None,
-    reviews: Reviews = None,
-    checks: Checks = None,
-    group: Group = None,
-    reason: Reason = None,
-    output: Output = OutputFormat.TABLE,
-) -> None:
+@with_options_of(wanted=target_filter)
+def targets(*, run: OptionalRun = None, wanted: TargetFilter, output: Output = OutputFormat.TABLE) -> None:
     """List the targets of a run: each repository, its state, its change and its pull request."""
-    wanted = given(
-        state=states, repository=repository, review_state=reviews, checks_state=checks, group=group, reason=reason
-    )
     with open_gateway() as gateway:
-        found = list(gateway.items(f"/runs/{find_run(gateway, run)['id']}/targets", **wanted))
-    if output is OutputFormat.JSON:
-        print_json(found)
+        found = list(gateway.items(f"/runs/{find_run(gateway, run)['id']}/targets", **wanted.query))
+    if output.is_for_programs:
+        print_as(output, found)
     else:
         print_targets(found)
 
 
+@with_options_of(wanted=target_filter)
 def export(
+    *,
     run: OptionalRun = None,
     form: Annotated[ExportFormat, typer.Option("--output", "-o", help="The file's format.")] = ExportFormat.CSV,
     file: ExportFile = None,
-    states: States = None,
-    repository: Repository = None,
-    reviews: Reviews = None,
-    checks: Checks = None,
-    group: Group = None,
-    reason: Reason = None,
+    wanted: TargetFilter,
 ) -> None:
     """Write the targets of a run as CSV, JSON or JSON lines."""
-    wanted = given(
-        state=states, repository=repository, review_state=reviews, checks_state=checks, group=group, reason=reason
-    )
     with open_gateway() as gateway:
         path = f"/runs/{find_run(gateway, run)['id']}/targets/export"
-        write_pieces(gateway.pieces(path, format=form, **wanted), file)
+        write_pieces(gateway.pieces(path, format=form, **wanted.query), file)
     if file:
         say(f"the targets are in {file}")
 
@@ -121,8 +105,8 @@ def _print_artifact(kind: str, name: str, run: str | None, output: OutputFormat)
     with open_gateway() as gateway:
         target = find_target(gateway, name, run)
         text = gateway.text(f"/targets/{target['id']}/{kind}")
-    if output is OutputFormat.JSON:
-        print_json({"target": target, kind: text})
+    if output.is_for_programs:
+        print_as(output, {"target": target, kind: text})
     elif kind == "diff" and sys.stdout.isatty():
         results().print(Syntax(text, "diff", background_color="default"))
     else:

@@ -12,7 +12,7 @@ from shared.domain.token import AuditKind
 from .asking import ask
 from .client import Gateway, open_gateway
 from .failures import CommandFailed, ExitCode
-from .output import Output, OutputFormat, messages, moment, print_facts, print_json, print_rows, say
+from .output import Output, OutputFormat, messages, moment, print_as, print_facts, print_rows, say
 from .scopes import permissions_line
 from .times import TIME_HELP, parse_moment
 from .tokens import tokens
@@ -44,8 +44,8 @@ def list_tokens(
     """List the tokens that live, by their SHA-256, with who holds them. No token is shown."""
     with open_gateway() as gateway:
         found = list(gateway.items("/tokens", limit=limit, installation_id=installation, run_id=run))
-    if output is OutputFormat.JSON:
-        print_json(found)
+    if output.is_for_programs:
+        print_as(output, found, name="sha256")
         return
     print_rows(
         ("sha-256", "installation", "permissions", "repositories", "expires", "held by"),
@@ -98,8 +98,8 @@ def revoke(
             ask(_question(done), yes=yes)
             done = gateway.post("/tokens/revoke", {**wanted, "dry_run": False})
             done |= _wait(gateway, done)
-    if output is OutputFormat.JSON:
-        print_json(done)
+    if output.is_for_programs:
+        print_as(output, done)
         return
     would = "would be " if dry_run else ""
     print_facts(
@@ -166,8 +166,8 @@ def audit(
                 since=parse_moment(since).isoformat() if since else None,
             )
         )
-    if output is OutputFormat.JSON:
-        print_json(found)
+    if output.is_for_programs:
+        print_as(output, found)
         return
     print_rows(
         ("at", "what", "installation", "requested by", "for", "permissions", "policy", "expires", "sha-256", "why"),

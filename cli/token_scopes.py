@@ -8,7 +8,7 @@ import typer
 
 from .client import open_gateway
 from .failures import ExitCode
-from .output import Output, OutputFormat, print_facts, print_json, print_rows
+from .output import Output, OutputFormat, print_as, print_facts, print_rows
 from .scopes import PermissionOption, RepositoryOption, permissions_line, permissions_of
 
 
@@ -34,8 +34,8 @@ def dry_run(
     }
     with open_gateway() as gateway:
         report = gateway.post(f"/tokens/installations/{installation}/dry-run", body)
-    if output is OutputFormat.JSON:
-        print_json(report)
+    if output.is_for_programs:
+        print_as(output, report)
     else:
         _print(report)
     if not report["allowed"]:

@@ -8,7 +8,7 @@ import typer
 
 from . import token_scopes
 from .client import open_gateway
-from .output import Output, OutputFormat, moment, print_json, print_text, say
+from .output import Output, OutputFormat, moment, print_as, print_text, say
 from .scopes import PermissionOption, RepositoryOption, permissions_line, permissions_of
 from .times import parse_age
 
@@ -47,8 +47,8 @@ def token(
     }
     with open_gateway() as gateway:
         found = gateway.post(f"/tokens/installations/{installation}", wanted)
-    if output is OutputFormat.JSON:
-        print_json(found)
+    if output.is_for_programs:
+        print_as(output, found)
         return
     say(f"expires {moment(found['expires_at'])}; {permissions_line(found['permissions'])}")
     print_text(f"{found['token']}\n")

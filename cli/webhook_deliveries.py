@@ -10,7 +10,7 @@ import typer
 
 from .client import open_gateway
 from .failures import CommandFailed, ExitCode
-from .output import Output, OutputFormat, moment, print_facts, print_json, print_rows, say
+from .output import Output, OutputFormat, moment, print_as, print_facts, print_rows, say
 
 PATH = "/webhook-endpoints"
 POLL_SECONDS = 0.3
@@ -40,8 +40,8 @@ def ping(
         while not found["tried"] and time.monotonic() < deadline:
             time.sleep(POLL_SECONDS)
             found = gateway.get(f"{PATH}/{endpoint}/deliveries/{sent['id']}")
-    if output is OutputFormat.JSON:
-        print_json(found)
+    if output.is_for_programs:
+        print_as(output, found)
     if not found["tried"]:
         raise CommandFailed(
             "the ping was not sent yet", hint="does a campaigns worker run, and is the endpoint paused?"
@@ -66,8 +66,8 @@ def deliveries(
     """List what was sent to an endpoint, newest first."""
     with open_gateway() as gateway:
         found = list(gateway.items(f"{PATH}/{endpoint}/deliveries", limit=limit, state=state, type=event))
-    if output is OutputFormat.JSON:
-        print_json(found)
+    if output.is_for_programs:
+        print_as(output, found)
         return
     print_rows(
         ("delivery", "event", "state", "attempts", "created", "next attempt", "error"),
@@ -90,8 +90,8 @@ def delivery(endpoint: Endpoint, message: Delivery, output: Output = OutputForma
     """Show a message, its content, and each attempt to deliver it."""
     with open_gateway() as gateway:
         found = gateway.get(f"{PATH}/{endpoint}/deliveries/{message}")
-    if output is OutputFormat.JSON:
-        print_json(found)
+    if output.is_for_programs:
+        print_as(output, found)
         return
     print_facts(
         (
@@ -123,8 +123,8 @@ def redeliver(
     with open_gateway() as gateway:
         way = "redeliver-dead" if all_dead else f"deliveries/{message}/redeliver"
         found: dict[str, Any] = gateway.post(f"{PATH}/{endpoint}/{way}")
-    if output is OutputFormat.JSON:
-        print_json(found)
+    if output.is_for_programs:
+        print_as(output, found)
     else:
         say(f"{found['messages']} messages are sent again" if all_dead else f"{message} is sent again")
 

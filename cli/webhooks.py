@@ -9,7 +9,7 @@ import typer
 from . import webhook_deliveries
 from .asking import ask
 from .client import open_gateway
-from .output import Output, OutputFormat, moment, print_facts, print_json, print_rows, say
+from .output import Output, OutputFormat, moment, print_as, print_facts, print_rows, say
 from .webhook_deliveries import PATH, Endpoint, endpoint_state
 
 app = typer.Typer(help="Have addresses told of what happens, by signed webhooks.", no_args_is_help=True)
@@ -39,8 +39,8 @@ def list_(output: Output = OutputFormat.TABLE) -> None:
     """List the endpoints."""
     with open_gateway() as gateway:
         found = list(gateway.items(PATH))
-    if output is OutputFormat.JSON:
-        print_json(found)
+    if output.is_for_programs:
+        print_as(output, found)
         return
     print_rows(
         ("endpoint", "url", "events", "campaign", "state", "description"),
@@ -110,8 +110,8 @@ def secret(endpoint: Endpoint, output: Output = OutputFormat.TABLE) -> None:
     """Print the secret that its messages are signed with; the audit tells that it was shown."""
     with open_gateway() as gateway:
         found = gateway.get(f"{PATH}/{endpoint}/secret")
-    if output is OutputFormat.JSON:
-        print_json(found)
+    if output.is_for_programs:
+        print_as(output, found)
     else:
         print_facts([("secret", found["secret"])])
 
@@ -124,8 +124,8 @@ def rotate_secret(endpoint: Endpoint, output: Output = OutputFormat.TABLE) -> No
 
 
 def _print(endpoint: dict[str, Any], output: OutputFormat, *, secret: str | None = None) -> None:
-    if output is OutputFormat.JSON:
-        print_json(endpoint)
+    if output.is_for_programs:
+        print_as(output, endpoint)
         return
     print_facts(
         (
@@ -143,8 +143,8 @@ def _print(endpoint: dict[str, Any], output: OutputFormat, *, secret: str | None
 
 
 def _print_with_secret(made: dict[str, Any], output: OutputFormat) -> None:
-    if output is OutputFormat.JSON:
-        print_json(made)
+    if output.is_for_programs:
+        print_as(output, made)
     else:
         _print(made["endpoint"], output, secret=made["secret"])
 

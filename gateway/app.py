@@ -14,6 +14,7 @@ from . import (
     health,
     installation_index,
     installations,
+    me,
     operations,
     problems,
     reference,
@@ -45,6 +46,7 @@ from .webhook_endpoints import deliveries as webhook_deliveries
 from .webhook_endpoints import routes as webhook_endpoints
 
 API = (
+    me,
     campaigns,
     campaign_closing,
     runs,

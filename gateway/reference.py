@@ -386,6 +386,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "repositories": ["acme/svc-a"],
         "permissions": {"contents": "write"},
     },
+    "ShownMe": {"kind": "key", "name": "first", "actor": "key:first", "issuer": ""},
     "ShownConsidered": {"policy": "release-bots", "verdict": "too_much", "reason": _TOO_MUCH},
     "ShownDecision": {
         "allowed": False,

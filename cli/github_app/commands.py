@@ -20,7 +20,7 @@ from shared.github.network import is_loopback
 from shared.github.webhooks import SUBSCRIPTIONS
 
 from ..failures import CommandFailed, ExitCode
-from ..output import Output, OutputFormat, print_json, results
+from ..output import Output, OutputFormat, print_as, results
 from .checking import DEFAULT_API_BASE, check_locally, check_through_gateway, find_local_app
 from .creating import create_app
 from .credentials import CredentialStore, FolderStore, KubernetesStore, SecretFileStore
@@ -135,8 +135,8 @@ def check(
     """Check server, clock, key, permissions, webhook and each installation; the exit code is 1 where one is wrong."""
     local = find_local_app(credentials)
     lines = check_locally(local) if local else check_through_gateway()
-    if output is OutputFormat.JSON:
-        print_json([asdict(line) for line in lines])
+    if output.is_for_programs:
+        print_as(output, [asdict(line) for line in lines])
     else:
         _print(lines)
     if not all(line.ok for line in lines):

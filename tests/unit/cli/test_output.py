@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from io import StringIO
 
 import pytest
 from rich.console import Console
 
-from cli.output import print_rows, table_of
+from cli.output import OutputFormat, name_of, print_as, print_one_as, print_rows, table_of
 
 SHA256 = "9zBp0cM2mVx7vQ1fZ3k8bnh5yJ4lR6tWQe0sUaOiDgk="
 COLUMNS = ("sha-256", "why")
@@ -26,3 +27,45 @@ def test_a_narrow_terminal_folds_what_is_long_and_cuts_nothing() -> None:
     Console(file=out, width=30).print(table_of(COLUMNS, [(SHA256, "lost")]))
     assert "…" not in out.getvalue()
     assert "".join(line[:24].strip() for line in out.getvalue().splitlines()[1:]) == SHA256
+
+
+RUN = {"id": "019c", "campaign_name": "bump-go", "state": "completed"}
+
+
+def test_each_form_prints_the_same_value(capsys: pytest.CaptureFixture[str]) -> None:
+    print_as(OutputFormat.JSON, [RUN])
+    assert json.loads(capsys.readouterr().out) == [RUN]
+    print_as(OutputFormat.YAML, [RUN])
+    assert capsys.readouterr().out == "- id: 019c\n  campaign_name: bump-go\n  state: completed\n"
+    print_as(OutputFormat.NAME, [RUN, RUN])
+    assert capsys.readouterr().out == "019c\n019c\n"
+
+
+def test_what_comes_one_after_another_is_a_line_or_a_document_each(capsys: pytest.CaptureFixture[str]) -> None:
+    print_one_as(OutputFormat.JSON, RUN)
+    print_one_as(OutputFormat.YAML, {"a": "é"})
+    first, *document = capsys.readouterr().out.splitlines()
+    assert json.loads(first) == RUN
+    assert document == ["---", "a: é"]
+
+
+def test_what_has_no_name_prints_nothing_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    print_as(OutputFormat.NAME, {"facets": {}})
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "no names" in printed.err
+
+
+@pytest.mark.parametrize(
+    ("value", "key", "name"),
+    [
+        ({"id": "1", "repository": "acme/api", "group": ""}, "", "acme/api"),
+        ({"id": "1", "repository": "acme/mono", "group": "web"}, "", "acme/mono#web"),
+        ({"target": {"id": "1", "repository": "acme/api"}, "state": "done"}, "", "acme/api"),
+        ({"id": "1", "name": "bump-go"}, "name", "bump-go"),
+        ({"name": "readers"}, "", "readers"),
+        ({"id": 41298374}, "", "41298374"),
+    ],
+)
+def test_a_result_is_called_as_other_commands_take_it(value: object, key: str, name: str) -> None:
+    assert name_of(value, key) == name
