@@ -53,7 +53,7 @@ class Gateway:
         except httpx.TransportError as error:
             raise self._unreachable(str(error)) from None
         if "application/json" not in response.headers.get("content-type", ""):
-            raise _refusal(response)
+            raise self._refusal(response)
         return response.json()
 
     def text(self, path: str) -> str:
