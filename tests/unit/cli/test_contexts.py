@@ -133,7 +133,9 @@ def test_an_address_is_taken_as_people_copy_it(typed: str, address: str) -> None
     assert address_of(typed) == address
 
 
-@pytest.mark.parametrize("typed", ["ftp://acme.example", "https://", "https://user:key@acme.example", "https://acme.example:x"])
+@pytest.mark.parametrize(
+    "typed", ["ftp://acme.example", "https://", "https://user:key@acme.example", "https://acme.example:x"]
+)
 def test_what_is_no_address_is_refused(typed: str) -> None:
     with pytest.raises(CommandFailed, match="is no address of a gateway"):
         address_of(typed)
