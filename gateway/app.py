@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from shared.settings import GatewaySettings
 
@@ -29,8 +29,11 @@ from .auth import ensure_first_key
 from .bulk import closing as campaign_closing
 from .bulk import routes as bulk_operations
 from .campaigns import routes as campaigns
+from .conditional import Conditional
 from .edge import Edge
+from .parameters import known_parameters
 from .policies import routes as policies
+from .rates import RateLimit
 from .resources import open_resources
 from .runs import routes as runs
 from .selections import looking as selection_contents
@@ -95,11 +98,13 @@ def create_app(settings: GatewaySettings, *, tell: Callable[[str], None] = print
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
     )
-    app.add_middleware(Edge)
+    for middleware in (Conditional, RateLimit, Edge):  # the last one is the outermost
+        app.add_middleware(middleware)
     problems.install(app)
     for module in API:
-        app.include_router(module.router, prefix=V1)
+        app.include_router(module.router, prefix=V1, dependencies=[Depends(known_parameters)])
     for module in BESIDE:
         app.include_router(module.router)
     site.install(app)

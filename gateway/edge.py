@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.errors import InvalidInput
 from shared.observability.traces import continued
 
 from . import problems
+from .deprecation import deprecation_headers
 
-MAX_BODY_BYTES = 26 * 1024 * 1024
+MOST_OF_WEBHOOKS_BYTES = 26 * 1024 * 1024
 """GitHub's webhooks have at most 25 MB."""
+
+MOST_BYTES = 2 * 1024 * 1024
+"""Of every other body: a spec has at most one MiB, which escapes in JSON make longer."""
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -36,24 +43,45 @@ class Edge:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in {**HEADERS, **deprecation_headers(scope.get("route"))}.items():
                     headers.setdefault(name, value)
             await send(message)
 
         headers = Headers(scope=scope)
         with continued(headers):
             answer = _refusal(scope, headers) or self._app
-            await answer(scope, receive, send_with_headers)
+            await answer(scope, _counted(receive, _most_bytes(scope)), send_with_headers)
+
+
+def _counted(receive: Receive, most: int) -> Receive:
+    """Reads a body, which may come without a length, as far as it is not too large."""
+    read = 0
+
+    async def receive_counted() -> Message:
+        nonlocal read
+        message = await receive()
+        read += len(message.get("body", b""))
+        if read > most:
+            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _too_large(most))
+        return message
+
+    return receive_counted
+
+
+def _most_bytes(scope: Scope) -> int:
+    return MOST_OF_WEBHOOKS_BYTES if scope["path"].startswith("/webhooks/") else MOST_BYTES
+
+
+def _too_large(most: int) -> str:
+    return f"a body may have at most {most} bytes"
 
 
 def _refusal(scope: Scope, headers: Headers) -> ASGIApp | None:
     """The answer to what no route should see."""
-    if scope["method"] in {"POST", "PUT", "PATCH"} and not _is_small(headers.get("content-length", "0")):
-        return problems.problem(problems.TOO_LARGE, f"a body may have at most {MAX_BODY_BYTES} bytes")
+    most = _most_bytes(scope)
+    length = headers.get("content-length", "0")
+    if not length.isdigit() or int(length) > most:
+        return problems.problem(problems.TOO_LARGE, _too_large(most))
     if "\x00" in scope["path"] or b"%00" in scope["query_string"]:  # PostgreSQL has no text with it
         return problems.problem(problems.KINDS[InvalidInput], "the address has a NUL character, which no name has")
     return None
-
-
-def _is_small(content_length: str) -> bool:
-    return content_length.isdigit() and int(content_length) <= MAX_BODY_BYTES

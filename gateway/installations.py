@@ -82,7 +82,7 @@ async def get_installation(installation_id: GitHubId, resources: Opened, _: Sign
 
 
 @router.get("/{installation_id}/events")
-async def list_events(
+async def list_installation_events(
     installation_id: GitHubId, resources: Opened, _: SignedIn, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[ShownInstallationEvent]:
     """What happened to an installation, newest first; kept when it is uninstalled."""

@@ -5,7 +5,6 @@ Each kind has a stable `type`, which is also the address of a page that explains
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from http import HTTPStatus
@@ -13,9 +12,9 @@ from math import ceil
 from typing import Any
 
 import structlog
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
@@ -56,6 +55,9 @@ KINDS: dict[type[Exception], Kind] = {
     errors.NotFound: Kind("not-found", 404, "Check the name or id; lists show what exists."),
     errors.AlreadyExists: Kind("already-exists", 409, "Choose another name, or change the existing one with PUT."),
     errors.InvalidTransition: Kind("invalid-transition", 409, "Read the resource again: its state has changed."),
+    errors.PreconditionFailed: Kind(
+        "precondition-failed", 412, "Read the resource again, and change what it is now: somebody else changed it."
+    ),
     errors.Conflict: Kind("conflict", 409, "The detail says what would be possible."),
     errors.NotAuthenticated: Kind("not-authenticated", 401, "Send `Authorization: Bearer obk_…` with a valid API key."),
     errors.NotPermitted: Kind("not-permitted", 403, "Ask for fewer permissions, or have them granted."),
@@ -75,23 +77,13 @@ KINDS: dict[type[Exception], Kind] = {
 }
 INTERNAL = Kind("internal", 500, "This is a defect or an outage of ours; the server's log has the details.")
 HTTP = Kind("http", 400, "The request is not one that this API knows.")
+METHOD_NOT_ALLOWED = Kind("method-not-allowed", 405, "Use a method that `Allow` lists.")
 TOO_LARGE = Kind("too-large", 413, "Send a smaller body.")
+RATE_LIMITED = Kind("rate-limited", 429, "Ask again after `Retry-After`, and less often.")
+ALL_KINDS = (*KINDS.values(), INTERNAL, HTTP, METHOD_NOT_ALLOWED, TOO_LARGE, RATE_LIMITED)
 
-router = APIRouter(prefix="/problems", include_in_schema=False)
-
-
-@router.get("/{name}")
-async def explain(name: str) -> HTMLResponse:
-    """What a kind of problem means."""
-    for kind in {*KINDS.values(), INTERNAL, HTTP, TOO_LARGE}:
-        if kind.name == name:
-            title = html.escape(_title(kind))
-            return HTMLResponse(
-                f'<!doctype html><html lang="en"><title>{title}</title>'
-                '<link rel="icon" href="/assets/octobatch.svg"><link rel="stylesheet" href="/assets/octobatch.css">'
-                f"<main><h1>{title}</h1><p>{html.escape(kind.advice)}</p></main></html>"
-            )
-    raise errors.NotFound("kind of problem", name)
+_BY_STATUS = {kind.status: kind for kind in (KINDS[errors.NotFound], METHOD_NOT_ALLOWED, TOO_LARGE)}
+"""Of what Starlette raises by itself."""
 
 
 def kind_of(error: Exception) -> Kind:
@@ -118,7 +110,7 @@ def problem_body(kind: Kind, detail: str, *, status: int | None = None) -> dict[
     """What a problem response says, as `Problem` describes it."""
     return {
         "type": f"/problems/{kind.name}",
-        "title": _title(kind),
+        "title": title_of(kind),
         "status": status or kind.status,
         "detail": detail,
         "advice": kind.advice,
@@ -131,7 +123,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _unknown)
-    app.include_router(router)
 
 
 async def _known(request: Request, error: Exception) -> JSONResponse:
@@ -160,7 +151,7 @@ async def _invalid_request(_request: Request, error: Exception) -> JSONResponse:
 async def _http(_request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, HTTPException):
         raise error
-    kind = KINDS[errors.NotFound] if error.status_code == HTTPStatus.NOT_FOUND else HTTP
+    kind = _BY_STATUS.get(error.status_code, HTTP)
     return problem(kind, str(error.detail), status=error.status_code, headers=error.headers)
 
 
@@ -169,5 +160,6 @@ async def _unknown(request: Request, error: Exception) -> JSONResponse:
     return problem(INTERNAL, "the request could not be carried out")
 
 
-def _title(kind: Kind) -> str:
+def title_of(kind: Kind) -> str:
+    """Its name as words."""
     return kind.name.replace("-", " ").capitalize()

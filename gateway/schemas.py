@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from shared.domain.operation import OperationState, Service
 
 MAX_DOCUMENT = 1024 * 1024
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Shown(BaseModel):
@@ -20,9 +24,32 @@ class Shown(BaseModel):
 
 
 class Given(BaseModel):
-    """A request body: unknown fields are errors."""
+    """A request body: unknown fields are errors, and so is text that PostgreSQL cannot keep."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _can_be_kept(cls, given: Any) -> Any:
+        if not all(map(_can_be_kept, _texts(given))):
+            raise ValueError("text may have no NUL character, and no half of a surrogate pair")
+        return given
+
+
+def _texts(given: Any) -> Iterator[str]:
+    if isinstance(given, str):
+        yield given
+    elif isinstance(given, dict):
+        for name, value in cast("dict[str, Any]", given).items():
+            yield name
+            yield from _texts(value)
+    elif isinstance(given, list):
+        for each in cast("list[Any]", given):
+            yield from _texts(each)
+
+
+def _can_be_kept(text: str) -> bool:
+    return "\x00" not in text and not _SURROGATE.search(text)
 
 
 EXAMPLE_SPEC = """version: 1

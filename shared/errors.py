@@ -106,6 +106,10 @@ class InvalidTransition(Conflict):
         self.kind, self.current, self.wanted = kind, current, wanted
 
 
+class PreconditionFailed(OctobatchError):
+    """What the request was to change is not what its sender saw."""
+
+
 class AlreadyDone(OctobatchError):
     """The effect of this command is recorded already; a second run must change nothing."""
 

@@ -173,6 +173,18 @@ class GatewaySettings(WebhooksSettings):
     )
     oidc_audience: str = Field("octobatch", min_length=1, description="audience that OIDC tokens must be made for")
 
+    rate_per_second: float = Field(
+        100.0, ge=0, le=1_000_000, description="requests a second that one API key may make; 0 = any number"
+    )
+    rate_burst: int = Field(200, ge=1, le=1_000_000, description="requests that one API key may make at once")
+    rate_anonymous_per_second: float = Field(
+        5.0,
+        ge=0,
+        le=1_000_000,
+        description="requests a second from one address without a credential, and sign-ins; 0 = any number",
+    )
+    rate_anonymous_burst: int = Field(30, ge=1, le=1_000_000, description="the same at once")
+
     artifact_downloads: str = Field(
         "auto",
         pattern="^(auto|redirect|stream)$",

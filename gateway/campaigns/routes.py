@@ -13,16 +13,18 @@ from shared.domain.ids import RunId
 from shared.domain.run import Run
 from shared.domain.spec import parse_spec
 from shared.domain.spec.differences import compare_documents
-from shared.errors import Conflict, InvalidInput
+from shared.errors import Conflict, InvalidInput, Problem
 from shared.outbox import Outbox
 from shared.postgres import campaigns, runs
 
 from ..auth import SignedIn
+from ..conditional import tag_of
 from ..paging import Cursor, Limit, Page, page, position_in
 from ..resources import Opened, Resources
 from ..runs import pausing
 from ..runs.schemas import ShownRun
 from ..schemas import SpecDocument
+from .preconditions import IfMatch, IfNoneMatch, check_preconditions
 from .scheduling import schedule_next
 from .schemas import ShownCampaign, ShownSpecDifference, ShownVersion
 
@@ -46,13 +48,22 @@ async def create_campaign(body: SpecDocument, resources: Opened, principal: Sign
 
 @router.put("/{name}")
 async def put_campaign(
-    name: str, body: SpecDocument, response: Response, resources: Opened, principal: SignedIn
+    name: str,
+    body: SpecDocument,
+    response: Response,
+    resources: Opened,
+    principal: SignedIn,
+    if_match: IfMatch = None,
+    if_none_match: IfNoneMatch = None,
 ) -> ShownCampaign:
     """Create a campaign, or add a version to it. The same text again adds none."""
     spec = parse_spec(body.document)
     if spec.name != name:
-        raise InvalidInput(f"the spec is of campaign {spec.name}, the address of {name}")
+        problem = Problem(f"the spec is of campaign {spec.name}, the address of {name}", path="body.document.name")
+        raise InvalidInput("the spec is of another campaign", [problem])
     async with resources.pool.acquire() as conn, conn.transaction():
+        if if_match or if_none_match:
+            check_preconditions(await campaigns.lock_campaign(conn, name), if_match, if_none_match)
         campaign = await campaigns.update_campaign(
             conn,
             name=name,
@@ -69,7 +80,9 @@ async def put_campaign(
                 document=body.document,
                 created_by=principal.actor,
             )
-        return ShownCampaign.model_validate(await schedule_next(conn, campaign, spec))
+        shown = ShownCampaign.model_validate(await schedule_next(conn, campaign, spec))
+    response.headers["ETag"] = tag_of(shown)
+    return shown
 
 
 @router.get("")
@@ -87,10 +100,12 @@ async def list_campaigns(
 
 
 @router.get("/{name}")
-async def get_campaign(name: str, resources: Opened, _: SignedIn) -> ShownCampaign:
-    """One campaign."""
+async def get_campaign(name: str, response: Response, resources: Opened, _: SignedIn) -> ShownCampaign:
+    """One campaign. Its `ETag` is what a PUT takes as `If-Match`."""
     async with resources.pool.acquire() as conn:
-        return ShownCampaign.model_validate(await campaigns.get_campaign(conn, name))
+        shown = ShownCampaign.model_validate(await campaigns.get_campaign(conn, name))
+    response.headers["ETag"] = tag_of(shown)
+    return shown
 
 
 @router.post("/{name}/archive")

@@ -56,7 +56,7 @@ async def download_artifact(
 
 
 @router.get("/{target_id}/events")
-async def list_events(target_id: UUID, resources: Opened, _: SignedIn) -> Page[ShownEvent]:
+async def list_target_events(target_id: UUID, resources: Opened, _: SignedIn) -> Page[ShownEvent]:
     """What happened to a target, oldest first."""
     async with resources.pool.acquire() as conn:
         await targets.get_target(conn, TargetId(target_id))

@@ -48,6 +48,11 @@ APP_KEY_IN_USE = Gauge(
 )
 LEASE_WAITS = Counter("octobatch_lease_waits_total", "Times that all leases of a semaphore were taken", ["semaphore"])
 
+RATE_LIMITED = Counter("octobatch_api_rate_limited_requests_total", "Requests refused with 429, by policy", ["policy"])
+RATE_LIMITS_SKIPPED = Counter(
+    "octobatch_api_rate_limits_skipped_total", "Requests that were not limited because Redis was away"
+)
+
 INSTALLATIONS = Gauge("octobatch_installations", "Installations of the App, by active or suspended", ["state"])
 INDEX_AGE = Gauge(
     "octobatch_repository_index_age_seconds", "Since an index of repositories was last known to be current", ["account"]

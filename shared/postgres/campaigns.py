@@ -43,10 +43,9 @@ async def update_campaign(
 
     Raises `Conflict` for an archived campaign. Updates of one campaign wait for each other.
     """
-    row = await conn.fetchrow(f"SELECT {CAMPAIGN_COLUMNS} FROM campaigns WHERE name = $1 FOR UPDATE", name)  # noqa: S608
-    if row is None:
+    campaign = await lock_campaign(conn, name)
+    if campaign is None:
         return None
-    campaign = campaign_from_row(row)
     if campaign.state is CampaignState.ARCHIVED:
         raise Conflict(f"campaign {name} is archived; unarchive it to change it")
     newest = await get_spec_version(conn, campaign.id, campaign.current_version)
@@ -78,6 +77,12 @@ async def hold_campaign(conn: Connection, name: str) -> Campaign:
     if row is None:
         raise NotFound("campaign", name)
     return campaign_from_row(row)
+
+
+async def lock_campaign(conn: Connection, name: str) -> Campaign | None:
+    """The campaign of that name, which nobody else changes until the transaction ends."""
+    row = await conn.fetchrow(f"SELECT {CAMPAIGN_COLUMNS} FROM campaigns WHERE name = $1 FOR UPDATE", name)  # noqa: S608
+    return campaign_from_row(row) if row else None
 
 
 async def page_campaigns(

@@ -1,0 +1,132 @@
+"""What holds for every route of the API: parameters, tags, limits, and routes that are to go."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import date
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from redis.asyncio import Redis
+
+from gateway.deprecation import deprecated
+from gateway.schemas import EXAMPLE_SPEC
+from shared.settings import GatewaySettings
+
+CAMPAIGN = "/v1/campaigns/add-security-policy"
+
+
+async def test_an_unknown_parameter_is_named_with_the_nearest(client: httpx.AsyncClient) -> None:
+    refused = await client.get("/v1/runs", params={"campain": "a", "limit": 3})
+    assert (refused.status_code, refused.json()["type"]) == (422, "/problems/invalid-input")
+    [problem] = refused.json()["problems"]
+    assert (problem["path"], problem["hint"]) == ("query.campain", "did you mean 'campaign'?")
+
+
+async def test_who_has_an_answer_is_sent_nothing(client: httpx.AsyncClient) -> None:
+    await client.post("/v1/campaigns", json={"document": EXAMPLE_SPEC})
+    for path in ("/v1/campaigns", CAMPAIGN):
+        first = await client.get(path)
+        again = await client.get(path, headers={"If-None-Match": f'"other", W/{first.headers["etag"]}'})
+        assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
+    await client.post(f"{CAMPAIGN}/archive")
+    assert (await client.get(CAMPAIGN, headers={"If-None-Match": first.headers["etag"]})).status_code == 200
+
+
+async def test_two_who_edit_a_campaign_do_not_overwrite_each_other(client: httpx.AsyncClient) -> None:
+    created = await client.put(CAMPAIGN, json={"document": EXAMPLE_SPEC}, headers={"If-None-Match": "*"})
+    seen = (await client.get(CAMPAIGN)).headers["etag"]
+    assert (created.status_code, created.headers["etag"]) == (201, seen)
+    edits = [EXAMPLE_SPEC.replace("Say how", f"{name} says how") for name in ("Ada", "Bob")]
+    answers = await asyncio.gather(
+        *(client.put(CAMPAIGN, json={"document": edit}, headers={"If-Match": seen}) for edit in edits)
+    )
+    assert sorted(answer.status_code for answer in answers) == [200, 412]
+    [refused] = [answer for answer in answers if answer.status_code == 412]
+    assert refused.json()["type"] == "/problems/precondition-failed"
+    again = await client.put(CAMPAIGN, json={"document": EXAMPLE_SPEC}, headers={"If-None-Match": "*"})
+    assert again.status_code == 412
+    missing = await client.put(
+        "/v1/campaigns/none",
+        json={"document": EXAMPLE_SPEC.replace("add-security-policy", "none")},
+        headers={"If-Match": "*"},
+    )
+    assert missing.status_code == 412
+
+
+async def test_a_body_that_comes_without_a_length_is_counted(client: httpx.AsyncClient) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(100):
+            yield b" " * 65536
+
+    answer = await client.post("/v1/specs/validate", content=endless(), headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["type"]) == (413, "/problems/too-large")
+
+
+@pytest.mark.parametrize("text", ["\\u0000", "\\ud800"])
+async def test_text_that_cannot_be_kept_is_refused_with_its_field(client: httpx.AsyncClient, text: str) -> None:
+    body = f'{{"document": "{text}"}}'.encode()
+    answer = await client.post("/v1/campaigns", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 422
+    assert [each["path"] for each in answer.json()["problems"]] == ["body.document"]
+
+
+class TestRateLimits:
+    """Each key has a bucket of its own."""
+
+    @pytest.fixture
+    def settings(self, settings: GatewaySettings) -> GatewaySettings:
+        return settings.model_copy(
+            update={
+                "rate_per_second": 0.5,
+                "rate_burst": 5,
+                "rate_anonymous_per_second": 0.1,
+                "rate_anonymous_burst": 2,
+            }
+        )
+
+    async def test_who_asks_too_often_is_told_when_to_come_again(self, client: httpx.AsyncClient) -> None:
+        answers = [await client.get("/v1/runs") for _ in range(6)]
+        assert [answer.status_code for answer in answers] == [200] * 5 + [429]
+        assert answers[0].headers["ratelimit-policy"] == '"key";q=5;w=10'
+        assert answers[0].headers["ratelimit"].startswith('"key";r=4;t=')
+        refused = answers[-1]
+        assert refused.json()["type"] == "/problems/rate-limited"
+        assert refused.headers["content-type"] == "application/problem+json"
+        assert 1 <= int(refused.headers["retry-after"]) <= 2
+        assert refused.headers["ratelimit"].startswith('"key";r=0;t=')
+
+    async def test_another_key_and_health_are_not_concerned(self, client: httpx.AsyncClient) -> None:
+        for _ in range(6):
+            refused = await client.get("/v1/runs")
+        assert refused.status_code == 429
+        assert (await client.get("/v1/runs", headers={"Authorization": "Bearer obk_another"})).status_code == 401
+        assert (await client.get("/healthz")).status_code == 200
+
+    async def test_sign_ins_are_counted_by_address(self, anonymous: httpx.AsyncClient) -> None:
+        answers = [await anonymous.post("/ui/sign-in", data={"key": "obk_guess"}) for _ in range(3)]
+        assert [answer.status_code for answer in answers] == [401, 401, 429]
+
+    async def test_nobody_is_limited_while_redis_is_away(self, app: FastAPI, client: httpx.AsyncClient) -> None:
+        async with Redis(port=1) as away:
+            redis = app.state.resources.redis
+            object.__setattr__(app.state.resources, "redis", away)
+            answers = [await client.get("/v1/runs") for _ in range(8)]
+            object.__setattr__(app.state.resources, "redis", redis)
+        assert {answer.status_code for answer in answers} == {200}
+        assert "octobatch_api_rate_limits_skipped_total" in (await client.get("/metrics")).text
+
+
+async def test_a_route_that_is_to_go_says_so(app: FastAPI, client: httpx.AsyncClient) -> None:
+    @app.get("/v1/old", **deprecated(since=date(2027, 1, 1), sunset=date(2027, 7, 1), instead="/v1/runs"))
+    async def old() -> dict[str, str]:
+        return {}
+
+    answer = await client.get("/v1/old")
+    assert answer.headers["deprecation"] == "@1798761600"
+    assert answer.headers["sunset"] == "Thu, 01 Jul 2027 00:00:00 GMT"
+    assert answer.headers["link"] == '</v1/runs>; rel="successor-version"'
+    described = (await client.get("/openapi.json")).json()["paths"]["/v1/old"]["get"]
+    assert described["deprecated"] is True
