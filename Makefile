@@ -1,6 +1,7 @@
 # make demo      the whole of Octobatch on this machine, as a tour (KEEP=1 leaves it running)
 # make test      all tests
 # make faults    kill, pause, empty and flood everything, in full (about half an hour)
+# make fuzz      schemathesis over the whole API, 20,000 requests and more (about ten minutes)
 # make lint      style, types and the rules of imports
 # make bench     every measurement of docs/benchmarks.md (more than an hour; python -m bench NAME runs one)
 # make lock      resolve the dependencies again
@@ -17,7 +18,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test faults lint bench lock clean
+.PHONY: help setup demo test faults fuzz lint bench lock clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -47,6 +48,9 @@ faults: setup
 		tests/integration/streams/test_semaphores.py tests/integration/streams/test_events.py \
 		tests/integration/gateway/test_streams.py tests/acceptance/test_kills.py \
 		tests/integration/following/test_anything.py $(ARGS)
+
+fuzz: setup
+	@OCTOBATCH_SCHEMATHESIS=full $(BIN)/pytest -q -s tests/acceptance/fuzzing $(ARGS)
 
 lint: setup
 	@$(BIN)/ruff check

@@ -10,6 +10,7 @@ from fastapi import Depends, FastAPI
 from shared.settings import GatewaySettings
 
 from . import (
+    description,
     github_app,
     health,
     installation_index,
@@ -17,7 +18,6 @@ from . import (
     me,
     operations,
     problems,
-    reference,
     spec_schema,
     specs,
     token_records,
@@ -108,5 +108,5 @@ def create_app(settings: GatewaySettings, *, tell: Callable[[str], None] = print
     for module in BESIDE:
         app.include_router(module.router)
     site.install(app)
-    reference.install(app)
+    description.install(app)
     return app

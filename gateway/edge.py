@@ -83,5 +83,7 @@ def _refusal(scope: Scope, headers: Headers) -> ASGIApp | None:
     if not length.isdigit() or int(length) > most:
         return problems.problem(problems.TOO_LARGE, _too_large(most))
     if "\x00" in scope["path"] or b"%00" in scope["query_string"]:  # PostgreSQL has no text with it
-        return problems.problem(problems.KINDS[InvalidInput], "the address has a NUL character, which no name has")
+        message = "the address has a NUL character, which no name has"
+        part = "path" if "\x00" in scope["path"] else "query"
+        return problems.problem(problems.KINDS[InvalidInput], message, problems=[{"path": part, "message": message}])
     return None

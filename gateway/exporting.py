@@ -20,6 +20,17 @@ MEDIA_TYPES = {
     ExportFormat.JSONL: "application/x-ndjson",
 }
 
+ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {
+            "application/json": {"schema": {"type": "array"}},
+            "text/csv": {"schema": {"type": "string"}},
+            "application/x-ndjson": {"schema": {"type": "string"}},
+        }
+    }
+}
+"""What a route that writes files answers, for its description."""
+
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 

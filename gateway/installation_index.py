@@ -20,6 +20,7 @@ from .paging import Page
 from .resources import Opened
 from .schemas import Shown, ShownOperation
 from .versions import V1
+from .waiting import Waits
 
 router = APIRouter(prefix="/installations", tags=["installations"])
 
@@ -58,9 +59,9 @@ async def get_index(installation_id: GitHubId, resources: Opened, _: SignedIn) -
     return _shown(installation, found, count, now=utcnow())
 
 
-@router.post("/{installation_id}/index", status_code=202)
+@router.post("/{installation_id}/index", status_code=202, responses={200: {"model": ShownOperation}})
 async def refresh_index(
-    installation_id: GitHubId, response: Response, resources: Opened, principal: SignedIn
+    installation_id: GitHubId, response: Response, resources: Opened, principal: SignedIn, waiting: Waits
 ) -> ShownOperation:
     """Ask GitHub for all of an installation's repositories anew, as happens by itself once a day."""
     async with resources.outbox.transaction() as work:
@@ -70,7 +71,7 @@ async def refresh_index(
         )
         [operation] = await work.accept(command)
     response.headers["Location"] = f"{V1}/operations/{operation.id}"
-    return ShownOperation.model_validate(operation)
+    return ShownOperation.model_validate(await waiting.for_operation(operation))
 
 
 def _shown(installation: Installation, found: RepositoryIndex | None, count: int, *, now: datetime) -> ShownIndex:

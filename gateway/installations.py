@@ -73,7 +73,7 @@ async def sync_installations(resources: Opened, _: SignedIn) -> SyncOutcome:
     return SyncOutcome(**await ask_about_installations(resources.requests, SYNC_INSTALLATIONS, {}))
 
 
-@router.get("/{installation_id}")
+@router.get("/{installation_id:int}")  # nothing but a number, so that other names are other routes
 async def get_installation(installation_id: GitHubId, resources: Opened, _: SignedIn) -> ShownInstallation:
     """One installation."""
     async with resources.pool.acquire() as conn:

@@ -43,9 +43,9 @@ def position_in(cursor: str | None) -> str | None:
     try:
         position = base64.b64decode(cursor.encode(), altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError):
-        raise _made_up() from None
+        raise made_up_cursor() from None
     if "\x00" in position:
-        raise _made_up()
+        raise made_up_cursor()
     return position
 
 
@@ -55,7 +55,7 @@ def id_in(cursor: str | None) -> UUID | None:
     try:
         return UUID(position) if position else None
     except ValueError:
-        raise _made_up() from None
+        raise made_up_cursor() from None
 
 
 def number_in(cursor: str | None) -> int | None:
@@ -64,14 +64,15 @@ def number_in(cursor: str | None) -> int | None:
     try:
         number = int(position) if position else None
     except ValueError:
-        raise _made_up() from None
+        raise made_up_cursor() from None
     if number is not None and abs(number) >= _INTEGERS:
-        raise _made_up()
+        raise made_up_cursor()
     return number
 
 
-def _made_up() -> InvalidInput:
-    return InvalidInput("the cursor is not one that this API gave")
+def made_up_cursor() -> InvalidInput:
+    """What is raised for a cursor that stands for nothing."""
+    return InvalidInput("the cursor is not one that this API gave for this list", field="query.cursor")
 
 
 def _encode(position: str) -> str:

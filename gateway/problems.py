@@ -17,6 +17,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from shared import errors
 from shared.clock import utcnow
@@ -36,6 +37,16 @@ class Kind:
     advice: str
 
 
+class InvalidField(BaseModel):
+    """One thing that is wrong in a request, or in a document in it."""
+
+    path: str = Field(description="dotted path of the field, such as `query.limit`, `body.dry_run`, or one of a spec")
+    message: str
+    line: int | None = Field(None, description="in the document")
+    column: int | None = None
+    hint: str = Field("", description="what to do, such as the nearest known name")
+
+
 class Problem(BaseModel):
     """An error (RFC 9457)."""
 
@@ -44,7 +55,7 @@ class Problem(BaseModel):
     status: int
     detail: str = Field(description="what was wrong this time")
     advice: str = Field(description="what to do about this kind of problem")
-    problems: list[dict[str, Any]] = Field([], description="each invalid field: `path`, `message`, and more for specs")
+    problems: list[InvalidField] = Field([], description="each invalid field")
 
 
 KINDS: dict[type[Exception], Kind] = {
@@ -137,9 +148,17 @@ async def _known(request: Request, error: Exception) -> JSONResponse:
         headers["Retry-After"] = str(max(ceil((until - utcnow()).total_seconds()), 1))
     elif kind.status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = "2"
-    listed = [asdict(each) for each in error.problems] if isinstance(error, errors.InvalidInput) else None
+    listed = _listed(request, error) if isinstance(error, errors.InvalidInput) else None
     detail = error.message if isinstance(error, errors.InvalidInput) else str(error)
     return problem(kind, redact(detail), problems=listed, headers=headers)
+
+
+def _listed(request: Request, error: errors.InvalidInput) -> list[dict[str, Any]]:
+    """Each field that is wrong; where the error does not say which it is, the part of the request that it is in."""
+    part = "query" if request.method == "GET" else "body"
+    if error.problems:
+        return [asdict(each) | {"path": each.path or part} for each in error.problems]
+    return [{"path": error.field or part, "message": redact(error.message)}]
 
 
 async def _invalid_request(_request: Request, error: Exception) -> JSONResponse:
@@ -148,11 +167,24 @@ async def _invalid_request(_request: Request, error: Exception) -> JSONResponse:
     return problem(KINDS[errors.InvalidInput], "the request is not valid", problems=listed)
 
 
-async def _http(_request: Request, error: Exception) -> JSONResponse:
+async def _http(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, HTTPException):
         raise error
+    if error.status_code == HTTPStatus.BAD_REQUEST:  # FastAPI's word for a body that is no text
+        listed = [{"path": "body", "message": "it cannot be read: it is neither JSON in UTF-8 nor a form"}]
+        return problem(KINDS[errors.InvalidInput], "the request is not valid", problems=listed)
     kind = _BY_STATUS.get(error.status_code, HTTP)
-    return problem(kind, str(error.detail), status=error.status_code, headers=error.headers)
+    headers = dict(error.headers or {})
+    if kind is METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_methods_of(request)) or headers.get("Allow", "")
+    return problem(kind, str(error.detail), status=error.status_code, headers=headers)
+
+
+def _methods_of(request: Request) -> list[str]:
+    """Every method that the address takes: Starlette names those of one route alone."""
+    paths: dict[str, dict[str, Any]] = request.app.openapi()["paths"]
+    matching = (methods for path, methods in paths.items() if compile_path(path)[0].fullmatch(request.url.path))
+    return sorted({method.upper() for methods in matching for method in methods})
 
 
 async def _unknown(request: Request, error: Exception) -> JSONResponse:

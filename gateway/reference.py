@@ -1,16 +1,11 @@
-"""The OpenAPI description made whole: problems as answers of every route, and an example of every schema."""
+"""An example of every schema, for the API's description."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from fastapi import FastAPI
-
-from shared import errors
-
 from .bulk.examples import examples as bulk_examples
 from .policies.schemas import EXAMPLE_POLICIES
-from .problems import KINDS, MEDIA_TYPE, Problem, problem_body
 from .selections import examples as selection_examples
 from .webhook_endpoints.examples import EXAMPLES as WEBHOOK_EXAMPLES
 
@@ -408,50 +403,3 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     **WEBHOOK_EXAMPLES,
     "Verdict": {"valid": False, "problems": [_PROBLEM_OF_A_SPEC]},
 }
-
-
-def install(app: FastAPI) -> None:
-    """Completes what FastAPI describes by itself."""
-    describe = app.openapi
-
-    def complete() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            _complete(describe())
-        return describe()
-
-    app.openapi = complete
-
-
-def _complete(api: dict[str, Any]) -> None:
-    schemas = api["components"]["schemas"]
-    for unused in ("HTTPValidationError", "ValidationError"):  # FastAPI's own; ours are problems
-        schemas.pop(unused, None)
-    schemas["Problem"] = Problem.model_json_schema()
-    for name, example in EXAMPLES.items():
-        schemas[name]["examples"] = [example]
-        if page := schemas.get(f"Page_{name}_"):
-            page["examples"] = [{"items": [example], "next_cursor": None}]
-    for path, operations in api["paths"].items():
-        for method, operation in operations.items():
-            operation["responses"].pop("422", None)
-            for error in _errors_of(path, method, operation):
-                operation["responses"][str(KINDS[error].status)] = _answer(error)
-
-
-def _errors_of(path: str, method: str, operation: dict[str, Any]) -> list[type[Exception]]:
-    found: list[type[Exception]] = []
-    if operation.get("security"):
-        found += [errors.NotAuthenticated, errors.Unavailable]
-    if "{" in path:
-        found.append(errors.NotFound)
-    if "{" in path and method != "get":
-        found.append(errors.Conflict)
-    if operation.get("parameters") or operation.get("requestBody"):
-        found.append(errors.InvalidInput)
-    return found
-
-
-def _answer(error: type[Exception]) -> dict[str, Any]:
-    kind = KINDS[error]
-    content = {"schema": {"$ref": "#/components/schemas/Problem"}, "example": problem_body(kind, kind.advice)}
-    return {"description": kind.advice, "content": {MEDIA_TYPE: content}}

@@ -5,15 +5,29 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, cast
+from typing import Annotated, Any, cast, get_args, get_origin
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
 from shared.domain.operation import OperationState, Service
 
+EVENT_STREAM: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {}}}}
+"""The answer of a route that sends Server-Sent Events."""
+
+
+def _no_number(given: Any) -> Any:
+    if isinstance(given, int | float) or (isinstance(given, str) and _NUMBER.fullmatch(given)):
+        raise ValueError("it is a time with its zone, such as 2026-03-01T09:00:00Z")
+    return given
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_no_number)]
+"""A time that is given, with its zone."""
+
 MAX_DOCUMENT = 1024 * 1024
 
+_NUMBER = re.compile(r"[+-]?[\d.]+(e[+-]?\d+)?", re.IGNORECASE)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -30,10 +44,27 @@ class Given(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _can_be_kept(cls, given: Any) -> Any:
+    def _is_taken_as_it_is(cls, given: Any, info: ValidationInfo) -> Any:
         if not all(map(_can_be_kept, _texts(given))):
             raise ValueError("text may have no NUL character, and no half of a surrogate pair")
+        _check_type(given, cls.model_fields[info.field_name or ""].annotation)
         return given
+
+
+def _check_type(given: Any, annotation: Any) -> None:
+    """Nothing is taken for what it is not: `0` for false, `"5"` for a number, a number for a time."""
+    if get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    kinds = get_args(annotation) or (annotation,)
+    if get_origin(annotation) is list and isinstance(given, list):
+        for each in cast("list[Any]", given):
+            _check_type(each, kinds[0])
+    elif bool in kinds and isinstance(given, int | float | str) and not isinstance(given, bool):
+        raise ValueError("it is true or false")
+    elif (int in kinds or float in kinds) and isinstance(given, str | bool):
+        raise ValueError("it is a number")
+    elif datetime in kinds and isinstance(given, int | float):
+        raise ValueError("it is a time, such as 2026-03-01T09:00:00Z")
 
 
 def _texts(given: Any) -> Iterator[str]:

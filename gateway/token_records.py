@@ -18,9 +18,10 @@ from shared.postgres.tokens import TokensChosen
 
 from .paging import Cursor, Limit, Page, id_in, page, position_in
 from .resources import Opened
-from .schemas import Given, Shown
+from .schemas import Given, Moment, Shown
 from .streams.access import Administrator
 from .versions import V1
+from .waiting import Waits
 
 router = APIRouter(tags=["tokens"])
 
@@ -128,7 +129,7 @@ async def list_token_audit(
     operation_id: UUID | None = None,
     requested_by: Annotated[str | None, Query(max_length=500, description="as `key:ci` or `service:campaigns`")] = None,
     token_sha256: Annotated[str | None, Query(max_length=100)] = None,
-    since: datetime | None = None,
+    since: Moment | None = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[ShownTokenAudit]:
@@ -150,9 +151,9 @@ async def list_token_audit(
     return page(found, limit=limit, position=lambda each: each.id, show=ShownTokenAudit.model_validate)
 
 
-@router.post("/tokens/revoke", status_code=202)
+@router.post("/tokens/revoke", status_code=202, responses={200: {"model": RevocationOutcome}})
 async def revoke_tokens(
-    body: NewRevocation, response: Response, resources: Opened, principal: Administrator
+    body: NewRevocation, response: Response, resources: Opened, principal: Administrator, waiting: Waits
 ) -> RevocationOutcome:
     """Ends tokens before their time: from this answer on nobody is given them, and GitHub is told by the operation."""
     async with resources.outbox.transaction() as work:
@@ -170,6 +171,7 @@ async def revoke_tokens(
         else:
             await tokens.evict(work.conn, body.chosen(), by=operation.id)
     response.headers["Location"] = f"{V1}/operations/{operation.id}"
+    await waiting.for_operation(operation)
     return _outcome(found, dry_run=False, operation_id=operation.id)
 
 

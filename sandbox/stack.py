@@ -180,6 +180,7 @@ class Stack:
             "OCTOBATCH_GATEWAY_PORT": str(self.gateway_port),
             "OCTOBATCH_API_KEY_PEPPER": self.folder.secret("api-key-pepper"),
             "OCTOBATCH_BOOTSTRAP_API_KEY": self.folder.api_key(),
+            "OCTOBATCH_RATE_PER_SECOND": "0",  # one machine, one user, and measurements that ask as fast as they can
             "OCTOBATCH_WEBHOOK_SECRET_FILE": str(self.folder.path / "github" / "webhook-secret"),
             **self._webhooks_settings(),
         }

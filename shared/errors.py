@@ -36,12 +36,16 @@ class Problem:
 
 
 class InvalidInput(OctobatchError):
-    """A request or a document that cannot be accepted as it is; lists every problem found."""
+    """A request or a document that cannot be accepted as it is; lists every problem found.
 
-    def __init__(self, message: str, problems: Sequence[Problem] = ()) -> None:
+    `field` is what the message is about, as a dotted path, where that is the one problem.
+    """
+
+    def __init__(self, message: str, problems: Sequence[Problem] = (), *, field: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.problems = tuple(problems)
+        self.field = field
 
     def __str__(self) -> str:
         return "\n  ".join([self.message, *map(str, self.problems)])

@@ -16,7 +16,8 @@ from ..auth import SignedIn
 from ..resources import Opened, Resources
 from ..runs.operations import cancel_run, cancel_targets
 from ..versions import V1
-from .operations import BulkRequest, consider, scope_of_campaign, start_bulk_operation
+from ..waiting import Waits
+from .operations import BulkRequest, consider, scope_of_campaign, start_bulk_operation, wait_for_bulk_operation
 from .schemas import ClosingOutcome, NewClosing, ShownBulkOperation
 
 router = APIRouter(prefix="/campaigns", tags=["campaigns"])
@@ -25,9 +26,9 @@ CLOSED = "the campaign was closed"
 _OPEN = FOLLOWED | {TargetState.BLOCKED}
 
 
-@router.post("/{name}/close", status_code=202)
+@router.post("/{name}/close", status_code=202, responses={200: {"model": ClosingOutcome}})
 async def close_campaign(
-    name: str, body: NewClosing, response: Response, resources: Opened, principal: SignedIn
+    name: str, body: NewClosing, response: Response, resources: Opened, principal: SignedIn, waiting: Waits
 ) -> ClosingOutcome:
     """Undo a campaign: archive it, cancel its runs, close its open pull requests, delete its branches.
 
@@ -47,6 +48,7 @@ async def close_campaign(
         await _cancel(resources, run_id)
     bulk = await start_bulk_operation(resources.outbox, asked, actor=principal.actor, idempotency_key=None)
     response.headers["Location"] = f"{V1}/bulk-operations/{bulk.id}"
+    bulk = await wait_for_bulk_operation(waiting, bulk)
     return outcome.model_copy(update={"dry_run": False, "bulk_operation": ShownBulkOperation.model_validate(bulk)})
 
 

@@ -15,6 +15,7 @@ from shared.domain.bulk import (
     BulkOperation,
     BulkParameters,
     BulkScope,
+    BulkState,
     TargetFilter,
     check_filter,
     check_parameters,
@@ -29,6 +30,7 @@ from shared.postgres.chosen_targets import chosen_batches, superseded
 from shared.postgres.pool import Connection
 
 from ..idempotency import with_key
+from ..waiting import Waiting
 
 MOST_NAMES = 10
 
@@ -117,6 +119,15 @@ async def start_bulk_operation(
     if before != (asked.scope, asked.action, asked.parameters, asked.wanted):
         raise Conflict("this Idempotency-Key was used for another bulk operation; take a new one")
     return first
+
+
+async def wait_for_bulk_operation(waiting: Waiting, bulk: BulkOperation) -> BulkOperation:
+    """The bulk operation, finished where it was in the time that its caller waits."""
+
+    async def look(conn: Connection) -> BulkOperation:
+        return await bulk_operations.get_bulk_operation(conn, bulk.id)
+
+    return await waiting.until(look, lambda seen: seen.state is not BulkState.RUNNING) or bulk
 
 
 async def cancel_bulk_operation(outbox: Outbox, bulk_id: UUID) -> BulkOperation:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query
 
 from shared.domain.bulk import BulkOperation, BulkState, BulkTargetState
 from shared.domain.ids import BulkOperationId, RunId, TargetId
@@ -17,6 +17,7 @@ from ..idempotency import IdempotencyKey
 from ..paging import Cursor, Limit, Page, id_in, page
 from ..resources import Opened, Resources
 from ..versions import V1
+from ..waiting import Waiting, Waits
 from . import operations
 from .operations import MOST_NAMES, BulkRequest
 from .schemas import (
@@ -31,52 +32,53 @@ from .schemas import (
 router = APIRouter(tags=["bulk operations"])
 
 
-@router.post("/runs/{run_id}/bulk-operations", status_code=202)
+@router.post("/runs/{run_id}/bulk-operations", status_code=202, responses={200: {"model": BulkOutcome}})
 async def act_on_run(
     run_id: UUID,
     body: NewBulkOperation,
-    response: Response,
-    resources: Opened,
     principal: SignedIn,
+    resources: Opened,
+    waiting: Waits,
     idempotency_key: IdempotencyKey = None,
 ) -> BulkOutcome:
     """Act on targets of a run; a dry run answers 200. The same `Idempotency-Key` gives the same bulk operation."""
     async with resources.pool.acquire() as conn:
         scope = await operations.scope_of_run(conn, run_id, body.action)
     asked = BulkRequest(scope=scope, action=body.action, parameters=body.parameters, wanted=body.filter)
-    return await _act(resources, response, asked, body, actor=principal.actor, idempotency_key=idempotency_key)
+    return await _act(waiting, asked, body, actor=principal.actor, idempotency_key=idempotency_key)
 
 
-@router.post("/campaigns/{name}/bulk-operations", status_code=202)
+@router.post("/campaigns/{name}/bulk-operations", status_code=202, responses={200: {"model": BulkOutcome}})
 async def act_on_campaign(
     name: str,
     body: NewBulkOperation,
-    response: Response,
-    resources: Opened,
     principal: SignedIn,
+    resources: Opened,
+    waiting: Waits,
     idempotency_key: IdempotencyKey = None,
 ) -> BulkOutcome:
     """The same for a campaign across its runs: the newest target of each pull request, or of each repository."""
     async with resources.pool.acquire() as conn:
         scope = await operations.scope_of_campaign(conn, name)
     asked = BulkRequest(scope=scope, action=body.action, parameters=body.parameters, wanted=body.filter)
-    return await _act(resources, response, asked, body, actor=principal.actor, idempotency_key=idempotency_key)
+    return await _act(waiting, asked, body, actor=principal.actor, idempotency_key=idempotency_key)
 
 
 async def _act(
-    resources: Resources,
-    response: Response,
+    waiting: Waiting,
     asked: BulkRequest,
     body: NewBulkOperation,
     *,
     actor: str,
     idempotency_key: str | None,
 ) -> BulkOutcome:
+    resources, response = waiting.resources, waiting.response
     if body.dry_run:
         response.status_code = 200
         return await _foreseen(resources, asked)
     bulk = await operations.start_bulk_operation(resources.outbox, asked, actor=actor, idempotency_key=idempotency_key)
     response.headers["Location"] = f"{V1}/bulk-operations/{bulk.id}"
+    bulk = await operations.wait_for_bulk_operation(waiting, bulk)
     async with resources.pool.acquire() as conn:
         return await _made(conn, bulk)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
+from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Path, Response
 
 from shared.domain.campaign import CampaignState
 from shared.domain.ids import RunId
@@ -30,6 +31,8 @@ from .schemas import ShownCampaign, ShownSpecDifference, ShownVersion
 
 router = APIRouter(prefix="/campaigns", tags=["campaigns"])
 
+VersionNumber = Annotated[int, Path(ge=1, lt=2**31)]
+
 
 @router.post("", status_code=201)
 async def create_campaign(body: SpecDocument, resources: Opened, principal: SignedIn) -> ShownCampaign:
@@ -46,7 +49,7 @@ async def create_campaign(body: SpecDocument, resources: Opened, principal: Sign
         return ShownCampaign.model_validate(await schedule_next(conn, campaign, spec))
 
 
-@router.put("/{name}")
+@router.put("/{name}", responses={201: {"model": ShownCampaign}})
 async def put_campaign(
     name: str,
     body: SpecDocument,
@@ -163,7 +166,7 @@ async def list_versions(name: str, resources: Opened, _: SignedIn) -> Page[Shown
 
 
 @router.get("/{name}/versions/{version}")
-async def get_version(name: str, version: int, resources: Opened, _: SignedIn) -> ShownVersion:
+async def get_version(name: str, version: VersionNumber, resources: Opened, _: SignedIn) -> ShownVersion:
     """One version of a campaign's spec."""
     async with resources.pool.acquire() as conn:
         campaign = await campaigns.get_campaign(conn, name)
@@ -171,7 +174,9 @@ async def get_version(name: str, version: int, resources: Opened, _: SignedIn) -
 
 
 @router.get("/{name}/versions/{before}/diff/{after}")
-async def compare_versions(name: str, before: int, after: int, resources: Opened, _: SignedIn) -> ShownSpecDifference:
+async def compare_versions(
+    name: str, before: VersionNumber, after: VersionNumber, resources: Opened, _: SignedIn
+) -> ShownSpecDifference:
     """What is different in a version of a campaign's spec from another: the lines, and what it means."""
     async with resources.pool.acquire() as conn:
         campaign = await campaigns.get_campaign(conn, name)

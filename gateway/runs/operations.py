@@ -119,9 +119,10 @@ async def _preview(work: Work, order: RunOrder) -> Run:
     """The preview to publish; raises `NotFound`, or says why it is none that can be published."""
     preview = await runs.get_run(work.conn, order.preview_run_id or RunId(UUID(int=0)))
     if not preview.dry_run or preview.campaign_name != order.campaign:
-        raise InvalidInput(f"run {preview.id} is no preview of {order.campaign}")
+        raise InvalidInput(f"run {preview.id} is no preview of {order.campaign}", field="body.preview_run_id")
     if order.dry_run or order.version not in (None, preview.spec_version):
-        raise InvalidInput(f"a preview is published as it is: version {preview.spec_version}, and not as a dry run")
+        message = f"a preview is published as it is: version {preview.spec_version}, and not as a dry run"
+        raise InvalidInput(message, field="body.preview_run_id")
     if preview.state is not RunState.COMPLETED:
         raise Conflict(f"preview {preview.id} is {preview.state}; only a completed one can be published")
     if await previews.lacks_changes(work.conn, preview.id):

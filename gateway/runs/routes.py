@@ -19,11 +19,12 @@ from ..events import watch_run
 from ..idempotency import IdempotencyKey
 from ..paging import Cursor, Limit, Page, id_in, page
 from ..resources import Opened
-from ..schemas import ShownOperation
+from ..schemas import EVENT_STREAM, ShownOperation
 from ..selections.schemas import ShownSelection
 from ..targets.filtering import TargetsWanted
 from ..targets.schemas import ShownTarget
 from ..versions import V1
+from ..waiting import Waits
 from . import operations, pausing
 from .pace import get_standing, look_ahead
 from .schemas import NewRun, RunDetails, ShownRun, ShownWait, ShownWarningCount, StartedRun
@@ -31,13 +32,14 @@ from .schemas import NewRun, RunDetails, ShownRun, ShownWait, ShownWarningCount,
 router = APIRouter(tags=["runs"])
 
 
-@router.post("/campaigns/{name}/runs", status_code=202)
+@router.post("/campaigns/{name}/runs", status_code=202, responses={200: {"model": StartedRun}})
 async def start_run(
     name: str,
     body: NewRun,
     response: Response,
     resources: Opened,
     principal: SignedIn,
+    waiting: Waits,
     idempotency_key: IdempotencyKey = None,
 ) -> StartedRun:
     """Start a run, or publish exactly what a preview has prepared. The same `Idempotency-Key` gives the same run."""
@@ -56,6 +58,10 @@ async def start_run(
         run_steps_mode=resources.settings.run_steps_mode,
     )
     response.headers["Location"] = f"{V1}/operations/{operation.id}"
+    operation = await waiting.for_operation(operation)
+    if operation.finished_at:
+        async with resources.pool.acquire() as conn:
+            run = await runs.get_run(conn, run.id)
     return StartedRun(run=ShownRun.model_validate(run), operation=ShownOperation.model_validate(operation))
 
 
@@ -133,7 +139,7 @@ async def list_targets(
     return page(rows, limit=limit, position=lambda each: each.id, show=ShownTarget.model_validate)
 
 
-@router.get("/runs/{run_id}/events", response_class=StreamingResponse)
+@router.get("/runs/{run_id}/events", response_class=StreamingResponse, responses=EVENT_STREAM)
 async def run_events(
     run_id: UUID, resources: Opened, _: SignedIn, last_event_id: Annotated[str | None, Header()] = None
 ) -> StreamingResponse:

@@ -19,7 +19,7 @@ class NewRun(Given):
     """How to run a campaign."""
 
     dry_run: bool = Field(False, description="prepare every target and publish nothing")
-    version: int | None = Field(None, ge=1, description="spec version; none = the newest")
+    version: int | None = Field(None, ge=1, lt=2**31, description="spec version; none = the newest")
     preview_run_id: UUID | None = Field(
         None, description="publish what this completed dry run has prepared; no step runs again"
     )

@@ -26,7 +26,7 @@ from shared.postgres.selection_differences import count_differences, page_differ
 from shared.postgres.selections import get_progress, get_selection
 
 from ..auth import SignedIn
-from ..exporting import MEDIA_TYPES
+from ..exporting import ANSWERS, MEDIA_TYPES
 from ..paging import Cursor, Limit, Page, number_in, page, position_in
 from ..resources import Opened
 from .explaining import Knowledge, entry_text, verdict_on
@@ -114,7 +114,7 @@ async def explain_repository(
         return await _explain(conn, selection, parse_spec(selection.document), repository)
 
 
-@router.get("/{selection_id}/export", response_class=StreamingResponse)
+@router.get("/{selection_id}/export", response_class=StreamingResponse, responses=ANSWERS)
 async def export_selection(
     selection_id: UUID,
     resources: Opened,

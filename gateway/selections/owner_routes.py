@@ -21,14 +21,15 @@ from ..paging import Cursor, Limit, Page, number_in, page
 from ..resources import Opened
 from ..schemas import ShownOperation
 from ..versions import V1
+from ..waiting import Waits
 from .owner_schemas import OwnerCount, OwnersSummary, ShownOwned, ShownTeam, shown_owners
 
 router = APIRouter(prefix="/selections", tags=["selections"])
 
 
-@router.post("/{selection_id}/owners", status_code=202)
+@router.post("/{selection_id}/owners", status_code=202, responses={200: {"model": ShownOperation}})
 async def resolve_owners(
-    selection_id: UUID, response: Response, resources: Opened, principal: SignedIn
+    selection_id: UUID, response: Response, resources: Opened, principal: SignedIn, waiting: Waits
 ) -> ShownOperation:
     """Find out who owns the repositories that are in: CODEOWNERS on their base branches, and the teams they name."""
     async with resources.outbox.transaction() as work:
@@ -39,7 +40,7 @@ async def resolve_owners(
             )
         [operation] = await work.accept(commands.resolve_owners(selection.id, actor=principal.actor))
     response.headers["Location"] = f"{V1}/operations/{operation.id}"
-    return ShownOperation.model_validate(operation)
+    return ShownOperation.model_validate(await waiting.for_operation(operation))
 
 
 @router.get("/{selection_id}/owners")

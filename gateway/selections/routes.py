@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Header
 from fastapi.responses import StreamingResponse
 
 from shared.domain.ids import SelectionId
@@ -17,8 +17,9 @@ from ..auth import SignedIn
 from ..idempotency import IdempotencyKey
 from ..paging import Cursor, Limit, Page, id_in, page
 from ..resources import Opened
-from ..schemas import ShownOperation
+from ..schemas import EVENT_STREAM, ShownOperation
 from ..versions import V1
+from ..waiting import Waiting, Waits
 from . import operations
 from .events import watch_selection
 from .schemas import GivenRepeat, NewSelection, SelectionDetails, ShownSelection, StartedSelection
@@ -26,12 +27,12 @@ from .schemas import GivenRepeat, NewSelection, SelectionDetails, ShownSelection
 router = APIRouter(prefix="/selections", tags=["selections"])
 
 
-@router.post("", status_code=202)
+@router.post("", status_code=202, responses={200: {"model": StartedSelection}})
 async def start_selection(
     body: NewSelection,
-    response: Response,
     resources: Opened,
     principal: SignedIn,
+    waiting: Waits,
     idempotency_key: IdempotencyKey = None,
 ) -> StartedSelection:
     """Select repositories as a spec says, and do nothing with them. The same `Idempotency-Key` selects once."""
@@ -42,7 +43,7 @@ async def start_selection(
         actor=principal.actor,
         idempotency_key=idempotency_key,
     )
-    return _started(response, selection, operation)
+    return await _started(waiting, selection, operation)
 
 
 @router.get("")
@@ -84,13 +85,13 @@ async def cancel_selection(selection_id: UUID, resources: Opened, _: SignedIn) -
     return ShownSelection.model_validate(await operations.cancel_selection(resources.outbox, selection_id))
 
 
-@router.post("/{selection_id}/repeat", status_code=202)
+@router.post("/{selection_id}/repeat", status_code=202, responses={200: {"model": StartedSelection}})
 async def repeat_selection(
     selection_id: UUID,
     body: GivenRepeat,
-    response: Response,
     resources: Opened,
     principal: SignedIn,
+    waiting: Waits,
     idempotency_key: IdempotencyKey = None,
 ) -> StartedSelection:
     """Make a selection of the same spec again, to be compared with this one."""
@@ -101,10 +102,10 @@ async def repeat_selection(
         actor=principal.actor,
         idempotency_key=idempotency_key,
     )
-    return _started(response, selection, operation)
+    return await _started(waiting, selection, operation)
 
 
-@router.get("/{selection_id}/events", response_class=StreamingResponse)
+@router.get("/{selection_id}/events", response_class=StreamingResponse, responses=EVENT_STREAM)
 async def selection_events(
     selection_id: UUID, resources: Opened, _: SignedIn, last_event_id: Annotated[str | None, Header()] = None
 ) -> StreamingResponse:
@@ -121,8 +122,12 @@ async def selection_events(
     )
 
 
-def _started(response: Response, selection: Selection, operation: Operation) -> StartedSelection:
-    response.headers["Location"] = f"{V1}/operations/{operation.id}"
+async def _started(waiting: Waiting, selection: Selection, operation: Operation) -> StartedSelection:
+    waiting.response.headers["Location"] = f"{V1}/operations/{operation.id}"
+    operation = await waiting.for_operation(operation)
+    if operation.finished_at:
+        async with waiting.resources.pool.acquire() as conn:
+            selection = await selections.get_selection(conn, selection.id)
     return StartedSelection(
         selection=ShownSelection.model_validate(selection), operation=ShownOperation.model_validate(operation)
     )

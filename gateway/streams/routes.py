@@ -16,7 +16,7 @@ from shared.postgres.audit import page_acts
 from shared.streams.entry_ids import parse_stream_id
 from shared.streams.inspection import DeadLetter, Inspection
 
-from ..paging import Cursor, Limit, Page, id_in, page, position_in
+from ..paging import Cursor, Limit, Page, id_in, made_up_cursor, page, position_in
 from ..resources import Opened, Resources
 from . import acting
 from .access import Administrator
@@ -218,4 +218,4 @@ def _entry_in(cursor: str | None) -> str | None:
     try:
         return parse_stream_id(position) if position else None
     except InvalidInput:
-        raise InvalidInput("the cursor is not one that this API gave") from None
+        raise made_up_cursor() from None

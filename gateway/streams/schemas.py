@@ -13,7 +13,7 @@ from shared.domain.ids import OperationId, RunId
 from shared.domain.operation import OperationState, Service
 from shared.domain.replay import Wanted, WantedRange
 
-from ..schemas import Given, Shown
+from ..schemas import Given, Moment, Shown
 
 StreamId = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,20}(-[0-9]{1,20})?$")]
 ReplayId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
@@ -117,8 +117,8 @@ class NewReplay(_Choice):
     """Operations to replay."""
 
     operation_id: UUID | None = None
-    since: datetime | None = Field(None, description="accepted at this time or later")
-    until: datetime | None = Field(None, description="accepted before this time")
+    since: Moment | None = Field(None, description="accepted at this time or later")
+    until: Moment | None = Field(None, description="accepted before this time")
     first_entry: StreamId | None = Field(None, description="from this entry of the stream on")
     last_entry: StreamId | None = Field(None, description="up to this entry of the stream, with it")
     states: list[OperationState] = Field(default_factory=list[OperationState], description="in any of these states")

@@ -15,9 +15,10 @@ from shared.domain.selection_views import ExportFormat
 from shared.postgres import runs
 from shared.postgres.chosen_targets import BATCH, page_chosen
 from shared.postgres.pool import Pool
+from shared.postgres.target_conditions import values_of
 
 from ..auth import SignedIn
-from ..exporting import MEDIA_TYPES, exported
+from ..exporting import ANSWERS, MEDIA_TYPES, exported
 from ..resources import Opened
 from .filtering import TargetsWanted
 from .schemas import ShownTarget
@@ -31,7 +32,7 @@ COLUMNS = (
 """Columns of a CSV file."""
 
 
-@router.get("/runs/{run_id}/targets/export", response_class=StreamingResponse)
+@router.get("/runs/{run_id}/targets/export", response_class=StreamingResponse, responses=ANSWERS)
 async def export_targets(
     run_id: UUID,
     resources: Opened,
@@ -42,6 +43,7 @@ async def export_targets(
     """The targets of a run as a file: `csv`, `json` (one array) or `jsonl` (an object a line)."""
     async with resources.pool.acquire() as conn:
         run = await runs.get_run(conn, RunId(run_id))
+        await values_of(conn, wanted, run.id)  # what cannot be asked for is said before the file begins
     batches = _batches(resources.pool, run.id, wanted)
     return StreamingResponse(
         exported(batches, form, columns=COLUMNS, cells=_cells),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -19,6 +20,13 @@ from .contents import content_of, download_of
 from .schemas import ShownArtifact, ShownEvent, ShownTarget
 
 router = APIRouter(prefix="/targets", tags=["targets"])
+
+_CONTENT: dict[str, Any] = {kind.media_type.partition(";")[0]: {"schema": {"type": "string"}} for kind in ArtifactKind}
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"content": _CONTENT, "description": "The content."},
+    304: {"description": "What `If-None-Match` names is still the content."},
+}
+_DOWNLOAD: dict[int | str, dict[str, Any]] = {307: {"description": "The content is at `Location`."}}
 
 
 class Content(StrEnum):
@@ -45,7 +53,7 @@ async def list_artifacts(target_id: UUID, resources: Opened, _: SignedIn) -> Pag
     return Page(items=[ShownArtifact.model_validate(each) for each in stored], next_cursor=None)
 
 
-@router.get("/{target_id}/artifacts/{kind}/download", response_class=Response)
+@router.get("/{target_id}/artifacts/{kind}/download", response_class=Response, responses={**_ANSWERS, **_DOWNLOAD})
 async def download_artifact(
     target_id: UUID, kind: ArtifactKind, request: Request, resources: Opened, _: SignedIn
 ) -> Response:
@@ -64,7 +72,7 @@ async def list_target_events(target_id: UUID, resources: Opened, _: SignedIn) ->
     return Page(items=[ShownEvent.model_validate(each) for each in happened], next_cursor=None)
 
 
-@router.get("/{target_id}/{kind}", response_class=Response)
+@router.get("/{target_id}/{kind}", response_class=Response, responses=_ANSWERS)
 async def get_content(target_id: UUID, kind: Content, request: Request, resources: Opened, _: SignedIn) -> Response:
     """The log, patch or diff of a target."""
     async with resources.pool.acquire() as conn:

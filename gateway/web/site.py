@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from . import api_reference, campaigns, kit, runs, sign_in, target_table, targets
+from . import api_reference, campaigns, kit, problem_kinds, runs, sign_in, target_table, targets
 
-PAGES = (sign_in, campaigns, runs, target_table, targets, api_reference)
+PAGES = (sign_in, campaigns, runs, target_table, targets, api_reference, problem_kinds)
 
 
 def install(app: FastAPI) -> None:

@@ -6,7 +6,7 @@ import json
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, status
+from fastapi import APIRouter, Query, Response, status
 
 from shared.domain.ids import WebhookEndpointId, WebhookMessageId
 from shared.domain.webhooks import MessageState, body_of
@@ -17,17 +17,20 @@ from shared.postgres.pool import Connection
 from ..paging import Cursor, Limit, Page, id_in, page
 from ..resources import Opened
 from ..streams.access import Administrator
+from ..versions import V1
 from .schemas import DeliveryDetails, Resent, ShownAttempt, ShownDelivery
 
 router = APIRouter(prefix="/webhook-endpoints/{endpoint_id}", tags=["webhooks"])
 
 
 @router.post("/ping", status_code=status.HTTP_202_ACCEPTED)
-async def ping(endpoint_id: UUID, resources: Opened, _: Administrator) -> ShownDelivery:
-    """Send a message that only says that messages arrive; read what became of it at its id."""
+async def ping(endpoint_id: UUID, response: Response, resources: Opened, _: Administrator) -> ShownDelivery:
+    """Send a message that only says that messages arrive; read what became of it at `Location`."""
     async with resources.pool.acquire() as conn, conn.transaction():
         await _check_enabled(conn, WebhookEndpointId(endpoint_id))
-        return ShownDelivery.model_validate(await webhook_messages.insert_ping(conn, WebhookEndpointId(endpoint_id)))
+        message = await webhook_messages.insert_ping(conn, WebhookEndpointId(endpoint_id))
+    response.headers["Location"] = f"{_deliveries_of(endpoint_id)}/{message.id}"
+    return ShownDelivery.model_validate(message)
 
 
 @router.get("/deliveries")
@@ -70,22 +73,30 @@ async def get_delivery(endpoint_id: UUID, message_id: UUID, resources: Opened, _
 
 
 @router.post("/deliveries/{message_id}/redeliver", status_code=status.HTTP_202_ACCEPTED)
-async def redeliver(endpoint_id: UUID, message_id: UUID, resources: Opened, _: Administrator) -> ShownDelivery:
+async def redeliver(
+    endpoint_id: UUID, message_id: UUID, response: Response, resources: Opened, _: Administrator
+) -> ShownDelivery:
     """Send a message again, under the same id."""
     ids = WebhookEndpointId(endpoint_id), WebhookMessageId(message_id)
     async with resources.pool.acquire() as conn, conn.transaction():
         await _check_enabled(conn, ids[0])
         await webhook_messages.send_again(conn, ids[0], message_id=ids[1])
         message, _told = await webhook_messages.get_message(conn, *ids)
+    response.headers["Location"] = f"{_deliveries_of(endpoint_id)}/{message_id}"
     return ShownDelivery.model_validate(message)
 
 
 @router.post("/redeliver-dead", status_code=status.HTTP_202_ACCEPTED)
-async def redeliver_dead(endpoint_id: UUID, resources: Opened, _: Administrator) -> Resent:
+async def redeliver_dead(endpoint_id: UUID, response: Response, resources: Opened, _: Administrator) -> Resent:
     """Send all messages again that were given up, each under its id."""
+    response.headers["Location"] = _deliveries_of(endpoint_id)
     async with resources.pool.acquire() as conn, conn.transaction():
         await _check_enabled(conn, WebhookEndpointId(endpoint_id))
         return Resent(messages=await webhook_messages.send_again(conn, WebhookEndpointId(endpoint_id)))
+
+
+def _deliveries_of(endpoint_id: UUID) -> str:
+    return f"{V1}/webhook-endpoints/{endpoint_id}/deliveries"
 
 
 async def _check_enabled(conn: Connection, endpoint_id: WebhookEndpointId) -> None:

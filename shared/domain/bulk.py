@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from ..errors import InvalidInput, Problem
 from .globs import InvalidGlob, check_glob, is_glob
@@ -118,9 +118,9 @@ class BulkParameters(BaseModel):
         (), max_length=15, description="request_review: teams of the repository's owner, `core` or `acme/core`"
     )
     method: MergeMethod | None = Field(None, description="merge, enable_auto_merge: merge (default), squash or rebase")
-    draft: bool = Field(False, description="publish: open drafts")
-    delete_branch: bool = Field(False, description="close: delete the branch where nobody else pushed to it")
-    keep_imported: bool = Field(False, description="close: leave pull requests alone that were imported")
+    draft: StrictBool = Field(False, description="publish: open drafts")
+    delete_branch: StrictBool = Field(False, description="close: delete the branch where nobody else pushed to it")
+    keep_imported: StrictBool = Field(False, description="close: leave pull requests alone that were imported")
 
     @property
     def merge_method(self) -> MergeMethod:
@@ -187,7 +187,7 @@ class TargetFilter(BaseModel):
         " that has no other owner, as far as owners were found",
     )
     wave: int | None = Field(None, ge=1, le=100, description="of this wave of the run's rollout, from 1")
-    has_warnings: bool | None = Field(None, description="with or without warnings")
+    has_warnings: StrictBool | None = Field(None, description="with or without warnings")
 
     @property
     def names_repositories_by_glob(self) -> bool:

@@ -32,6 +32,8 @@ def settings(dsn: str, redis_url: str, redis: Redis, blobs_folder: Path, api_key
         api_key_pepper=SecretStr("p" * 32),
         bootstrap_api_key=SecretStr(api_key),
         webhook_secret=SecretStr(WEBHOOK_SECRET),
+        rate_per_second=0,
+        rate_anonymous_per_second=0,
     )
 
 

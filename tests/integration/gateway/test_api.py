@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import html
 from collections.abc import AsyncIterator
 from datetime import date
 
@@ -12,7 +13,9 @@ from fastapi import FastAPI
 from redis.asyncio import Redis
 
 from gateway.deprecation import deprecated
+from gateway.problems import ALL_KINDS
 from gateway.schemas import EXAMPLE_SPEC
+from shared.postgres.pool import Pool
 from shared.settings import GatewaySettings
 
 CAMPAIGN = "/v1/campaigns/add-security-policy"
@@ -130,3 +133,34 @@ async def test_a_route_that_is_to_go_says_so(app: FastAPI, client: httpx.AsyncCl
     assert answer.headers["link"] == '</v1/runs>; rel="successor-version"'
     described = (await client.get("/openapi.json")).json()["paths"]["/v1/old"]["get"]
     assert described["deprecated"] is True
+
+
+async def test_every_kind_of_problem_has_a_page(anonymous: httpx.AsyncClient) -> None:
+    listed = (await anonymous.get("/problems")).text
+    for kind in ALL_KINDS:
+        page = await anonymous.get(f"/problems/{kind.name}")
+        assert page.status_code == 200
+        assert kind.advice in html.unescape(page.text)
+        assert f'href="/problems/{kind.name}"' in listed
+    assert (await anonymous.get("/problems/none")).status_code == 404
+
+
+async def test_who_prefers_to_wait_is_answered_with_what_came_of_it(client: httpx.AsyncClient, pool: Pool) -> None:
+    started = await client.post("/v1/selections", json={"document": EXAMPLE_SPEC}, headers={"Prefer": "wait=0"})
+    assert (started.status_code, "preference-applied" in started.headers) == (202, False)
+
+    async def finish_all() -> None:
+        while await pool.fetchval("SELECT count(*) FROM operations WHERE state = 'accepted'") < 2:
+            await asyncio.sleep(0.01)
+        await pool.execute("UPDATE operations SET state = 'succeeded', finished_at = now()")
+
+    finishing = asyncio.create_task(finish_all())
+    answer = await client.post(
+        "/v1/selections", json={"document": EXAMPLE_SPEC}, headers={"Prefer": "respond-async, wait=99"}
+    )
+    await finishing
+    assert (answer.status_code, answer.headers["preference-applied"]) == (200, "wait=30")
+    assert answer.json()["operation"]["state"] == "succeeded"
+    late = await client.post("/v1/selections", json={"document": EXAMPLE_SPEC}, headers={"Prefer": "wait=1"})
+    assert (late.status_code, late.headers["preference-applied"]) == (202, "wait=1")
+    assert late.headers["location"] == f"/v1/operations/{late.json()['operation']['id']}"
