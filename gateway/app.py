@@ -31,6 +31,7 @@ from .bulk import routes as bulk_operations
 from .campaigns import routes as campaigns
 from .conditional import Conditional
 from .edge import Edge
+from .events import routes as events
 from .parameters import known_parameters
 from .policies import routes as policies
 from .rates import RateLimit
@@ -53,6 +54,7 @@ API = (
     campaigns,
     campaign_closing,
     runs,
+    events,
     bulk_operations,
     target_exports,
     targets,

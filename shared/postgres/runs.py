@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from asyncpg import Record
@@ -82,6 +83,24 @@ async def unfinished_of_campaign(conn: Connection, campaign_id: CampaignId) -> l
         campaign_id,
     )
     return [RunId(row["id"]) for row in rows]
+
+
+async def list_unfinished(conn: Connection) -> list[Run]:
+    """All runs that are not finished, oldest first."""
+    rows = await conn.fetch(
+        f"""SELECT {_COLUMNS} FROM runs r JOIN campaigns c ON c.id = r.campaign_id
+            WHERE r.state IN ('pending', 'selecting', 'planning', 'running') ORDER BY r.id"""  # noqa: S608
+    )
+    return [_from_row(row) for row in rows]
+
+
+async def list_runs(conn: Connection, run_ids: Collection[RunId]) -> list[Run]:
+    """The runs of these ids, oldest first."""
+    rows = await conn.fetch(
+        f"SELECT {_COLUMNS} FROM runs r JOIN campaigns c ON c.id = r.campaign_id WHERE r.id = ANY($1) ORDER BY r.id",  # noqa: S608
+        list(run_ids),
+    )
+    return [_from_row(row) for row in rows]
 
 
 async def fetch_run(conn: Connection, run_id: RunId) -> Run | None:
