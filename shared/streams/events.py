@@ -7,6 +7,7 @@ stream, so one that is not there any more tells that entries after it may be mis
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections import defaultdict
@@ -16,7 +17,7 @@ from datetime import datetime
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from redis.asyncio import Redis
+from redis.asyncio import Redis, RedisCluster
 
 from ..domain.event import Event
 from ..domain.ids import EventId, RunId, TargetId
@@ -157,13 +158,16 @@ class RunEvents:
 
     async def lost(self, positions: Mapping[Followed, str]) -> set[Followed]:
         """The streams that do not hold their position any more, so that something after it may be missing."""
-        if not positions:
-            return set()
+        kept = await self._kept([(keys.run_events(run_id), position) for run_id, position in positions.items()])
+        return {run_id for run_id, is_kept in zip(positions, kept, strict=True) if not is_kept}
+
+    async def _kept(self, places: Sequence[tuple[str, str]]) -> list[Any]:
+        if isinstance(self._redis, RedisCluster):  # whose pipeline gives up at the first redirection
+            return await asyncio.gather(*(self._redis.xrange(key, min=at, max=at) for key, at in places))  # pyright: ignore
         async with self._redis.pipeline(transaction=False) as pipeline:
-            for run_id, position in positions.items():
-                pipeline.xrange(keys.run_events(run_id), min=position, max=position)  # pyright: ignore
-            found = await pipeline.execute()
-        return {run_id for run_id, entries in zip(positions, found, strict=True) if not entries}
+            for key, at in places:
+                pipeline.xrange(key, min=at, max=at)  # pyright: ignore
+            return await pipeline.execute()
 
     async def _check_kept(self, run_id: Followed, position: str) -> None:
         if await self.lost({run_id: position}):

@@ -122,6 +122,10 @@ class _Reader:
             except (RedisError, OSError) as error:
                 log.warning("events_not_read", streams=len(read), error=str(error))
                 await asyncio.sleep(AGAIN_SECONDS)
+            except Exception:  # nobody waits for this task, so its followers are to know
+                log.exception("events_reader_failed", streams=len(read))
+                await asyncio.sleep(AGAIN_SECONDS)
+                self._deliver({}, set(self._streams))
             else:
                 self._deliver(following, lost)
 
