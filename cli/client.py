@@ -112,7 +112,7 @@ class Gateway:
             try:
                 for event in self._stream(path, position):
                     last_heard = time.monotonic()
-                    position = event.id or None  # an empty one is to be forgotten: a snapshot comes then
+                    position = event.id or position
                     if event.event == "end":
                         return
                     yield event

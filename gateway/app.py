@@ -31,11 +31,11 @@ from .bulk import routes as bulk_operations
 from .campaigns import routes as campaigns
 from .conditional import Conditional
 from .edge import Edge
-from .events import routes as events
 from .parameters import known_parameters
 from .policies import routes as policies
 from .rates import RateLimit
 from .resources import open_resources
+from .runs import progress as run_progress
 from .runs import routes as runs
 from .selections import looking as selection_contents
 from .selections import owner_routes as selection_owners
@@ -54,7 +54,7 @@ API = (
     campaigns,
     campaign_closing,
     runs,
-    events,
+    run_progress,
     bulk_operations,
     target_exports,
     targets,

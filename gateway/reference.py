@@ -6,6 +6,7 @@ from typing import Any
 
 from .bulk.examples import examples as bulk_examples
 from .policies.schemas import EXAMPLE_POLICIES
+from .runs.progress_examples import EXAMPLES as PROGRESS_EXAMPLES
 from .selections import examples as selection_examples
 from .webhook_endpoints.examples import EXAMPLES as WEBHOOK_EXAMPLES
 
@@ -401,5 +402,6 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     **bulk_examples(_TARGET),
     **selection_examples.EXAMPLES,
     **WEBHOOK_EXAMPLES,
+    **PROGRESS_EXAMPLES,
     "Verdict": {"valid": False, "problems": [_PROBLEM_OF_A_SPEC]},
 }

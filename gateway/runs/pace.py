@@ -13,7 +13,7 @@ from shared.clock import utcnow
 from shared.domain.ids import InstallationId, RunId
 from shared.domain.outlook import AtWork, by_pace, by_rollout
 from shared.domain.run import Run, RunState
-from shared.domain.spec import parse_spec
+from shared.domain.spec import Rollout, parse_spec
 from shared.domain.waiting import Wait, WaitKind
 from shared.domain.windows import window_at
 from shared.postgres import campaigns, releases, targets
@@ -58,9 +58,14 @@ async def get_standing(conn: Connection, run: Run, *, now: datetime) -> Standing
     )
 
 
-async def _rollout_allows_at(conn: Connection, run: Run, unpublished: int, now: datetime) -> datetime | None:
+async def rollout_of(conn: Connection, run: Run) -> Rollout:
+    """How the run's version of the spec rolls out."""
     version = await campaigns.get_spec_version(conn, run.campaign_id, run.spec_version)
-    rollout = _parsed(version.document).rollout
+    return _parsed(version.document).rollout
+
+
+async def _rollout_allows_at(conn: Connection, run: Run, unpublished: int, now: datetime) -> datetime | None:
+    rollout = await rollout_of(conn, run)
     if rollout.is_at_once or not unpublished:
         return now
     window = window_at(rollout.windows, now)

@@ -1,31 +1,72 @@
-"""All campaigns, and one."""
+"""All campaigns: those first that need somebody."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
+from dataclasses import dataclass
+from typing import Annotated, Literal
+from urllib.parse import urlencode
 
-from shared.postgres import campaigns, runs
+from fastapi import APIRouter, Query, Request, Response
 
+from shared.domain.campaign import Campaign, CampaignState
+from shared.domain.run import Run, is_finished
+from shared.postgres import campaigns, overviews, progress
+
+from ..campaigns.schemas import ShownCampaign
+from ..paging import Cursor, page, position_in
 from ..resources import Opened
 from .kit import PAGE, render
 
 router = APIRouter(include_in_schema=False)
 
+MOST_ATTENTION = 6
+"""Campaigns that stand first because they need somebody."""
+
+Wanted = Literal["active", "archived", "all"]
+Text = Annotated[str, Query(max_length=200)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A campaign with its latest run, None where it never ran, and that run's targets by state."""
+
+    campaign: Campaign
+    run: Run | None
+    counts: progress.Counts
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether the run is not finished."""
+        return self.run is not None and not is_finished(self.run.state)
+
 
 @router.get("/")
-async def campaigns_page(request: Request, resources: Opened) -> Response:
-    """All campaigns and the latest runs."""
+async def campaigns_page(
+    request: Request, resources: Opened, q: Text = "", state: Wanted = "active", cursor: Cursor = None
+) -> Response:
+    """Campaigns with the progress of their latest runs, found by state and by a part of their name or description."""
+    wanted = None if state == "all" else CampaignState(state)
     async with resources.pool.acquire() as conn:
-        found = await campaigns.page_campaigns(conn, limit=PAGE)
-        latest = await runs.page_runs(conn, limit=10)
-    return await render(request, resources, "campaigns.html", campaigns=found, runs=latest)
-
-
-@router.get("/ui/campaigns/{name}")
-async def campaign_page(request: Request, name: str, resources: Opened) -> Response:
-    """A campaign: its spec and its runs."""
-    async with resources.pool.acquire() as conn:
-        campaign = await campaigns.get_campaign(conn, name)
-        version = await campaigns.get_spec_version(conn, campaign.id, campaign.current_version)
-        found = await runs.page_runs(conn, campaign=name, limit=PAGE)
-    return await render(request, resources, "campaign.html", campaign=campaign, version=version, runs=found)
+        found = await campaigns.page_campaigns(
+            conn, state=wanted, text=q.strip() or None, after=position_in(cursor) or "", limit=PAGE + 1
+        )
+        latest = await overviews.latest_runs(conn, [each.id for each in found])
+        counts = await progress.count_by_run(conn, [run.id for run in latest.values()])
+        is_plain = not q and not cursor and state == "active"
+        attention = await overviews.list_attention(conn, limit=MOST_ATTENTION + 1) if is_plain else []
+    shown = page(found, limit=PAGE, position=lambda each: each.name, show=ShownCampaign.model_validate)
+    runs = [(each, latest.get(each.id)) for each in found[:PAGE]]
+    rows = [Row(campaign=each, run=run, counts=counts.get(run.id, {}) if run else {}) for each, run in runs]
+    following = urlencode({"q": q, "state": state, "cursor": shown.next_cursor}) if shown.next_cursor else None
+    return await render(
+        request,
+        resources,
+        "campaigns.html",
+        rows=rows,
+        attention=attention[:MOST_ATTENTION],
+        has_more_attention=len(attention) > MOST_ATTENTION,
+        is_moving=any(row.is_moving for row in rows),
+        following=following,
+        q=q,
+        state=state,
+    )

@@ -1,63 +1,50 @@
-"""A run: bars by state that move while it runs, and its targets."""
+"""A run: how it stands, live while it moves."""
 
 from __future__ import annotations
 
-from typing import Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from shared.clock import utcnow
-from shared.domain.ids import RunId, TargetId
+from shared.domain.ids import RunId
 from shared.domain.target import TargetState
-from shared.postgres import runs, targets
+from shared.postgres import targets
+from shared.postgres.overviews import NEEDS_SOMEBODY
 
-from ..paging import Cursor, id_in, page
 from ..resources import Opened
-from ..runs.pace import get_standing, look_ahead
-from ..runs.schemas import ShownRun
-from ..targets.schemas import ShownTarget
-from .kit import PAGE, render
+from .kit import render
+from .standing import read_standing
 
 router = APIRouter(include_in_schema=False)
 
+FIRST = 25
+"""Targets that the page of a run shows; the table of all of them is a page of its own."""
+
 
 @router.get("/ui/runs/{run_id}")
-async def run_page(
-    request: Request,
-    run_id: UUID,
-    resources: Opened,
-    state: TargetState | Literal[""] = "",
-    repository: str = "",
-    cursor: Cursor = None,
-) -> Response:
-    """A run: bars by state that move while it runs, and its targets."""
-    after = id_in(cursor)
+async def run_page(request: Request, run_id: UUID, resources: Opened) -> Response:
+    """A run: how it stands, live while it moves, and its first targets, those before that need somebody."""
+    standing = await read_standing(resources, RunId(run_id))
     async with resources.pool.acquire() as conn:
-        run = await runs.get_run(conn, RunId(run_id))
-        counts = await targets.count_by_state(conn, run.id)
-        standing = await get_standing(conn, run, now=utcnow())
-        rows = await targets.page_targets(
-            conn,
-            run.id,
-            states=[state] if state else (),
-            repository=repository or None,
-            after=TargetId(after) if after else None,
-            limit=PAGE + 1,
-        )
-    outlook = await look_ahead(resources, standing)
-    shown = page(rows, limit=PAGE, position=lambda each: each.id, show=ShownTarget.model_validate)
+        first = await targets.page_targets(conn, standing.run.id, states=NEEDS_SOMEBODY, limit=FIRST)
+        others = [state for state in TargetState if state not in NEEDS_SOMEBODY]
+        if room := FIRST - len(first):
+            first += await targets.page_targets(conn, standing.run.id, states=others, limit=room)
     return await render(
         request,
         resources,
         "run.html",
-        run=ShownRun.model_validate(run),
-        counts=counts,
-        waits_for=[wait.in_words(utcnow()) for wait in outlook.waits_for],
-        expected_at=outlook.expected_at,
+        standing=standing,
+        run=standing.run,
         states=list(TargetState),
-        rows=shown.items,
-        next_cursor=shown.next_cursor,
-        state=state,
-        repository=repository,
+        rows=first,
+    )
+
+
+@router.get("/ui/runs/{run_id}/standing")
+async def run_standing(request: Request, run_id: UUID, resources: Opened) -> Response:
+    """The part of the page that moves with the run."""
+    standing = await read_standing(resources, RunId(run_id))
+    return await render(
+        request, resources, "run-standing.html", standing=standing, run=standing.run, states=list(TargetState)
     )

@@ -4,9 +4,30 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from . import api_reference, campaigns, kit, problem_kinds, runs, sign_in, target_table, targets
+from . import (
+    api_reference,
+    campaign,
+    campaigns,
+    editor,
+    kit,
+    problem_kinds,
+    runs,
+    sign_in,
+    target_table,
+    targets,
+)
 
-PAGES = (sign_in, campaigns, runs, target_table, targets, api_reference, problem_kinds)
+PAGES = (
+    sign_in,
+    campaigns,
+    editor,
+    campaign,
+    runs,
+    target_table,
+    targets,
+    api_reference,
+    problem_kinds,
+)
 
 
 def install(app: FastAPI) -> None:

@@ -68,8 +68,6 @@ TOKENS_REFUSED = Counter("octobatch_tokens_refused_total", "Requests for a token
 TOKENS_MINTED = Counter("octobatch_tokens_minted_total", "Tokens that GitHub made")
 TOKENS_REVOKED = Counter("octobatch_tokens_revoked_total", "Tokens that were ended before their time", ["outcome"])
 
-EVENT_WATCHERS = Gauge("octobatch_event_watchers", "Event streams that are open at this process")
-
 WEBHOOK_ATTEMPTS = Counter(
     "octobatch_webhook_attempts_total", "Outgoing webhooks that were sent, by what became of them", ["outcome"]
 )

@@ -86,15 +86,25 @@ async def lock_campaign(conn: Connection, name: str) -> Campaign | None:
 
 
 async def page_campaigns(
-    conn: Connection, *, state: CampaignState | None = None, after: str = "", limit: int = 50
+    conn: Connection,
+    *,
+    state: CampaignState | None = None,
+    text: str | None = None,
+    after: str = "",
+    limit: int = 50,
 ) -> list[Campaign]:
-    """Campaigns in the order of their names, from the one after `after`."""
+    """Campaigns in the order of their names, from the one after `after`; filters that are not given let all pass.
+
+    `text` is a part of the name or the description, in any case of letters.
+    """
     rows = await conn.fetch(
         f"""SELECT {CAMPAIGN_COLUMNS} FROM campaigns WHERE name > $1 AND ($2::text IS NULL OR state = $2)
+              AND ($4::text IS NULL OR position(lower($4) IN lower(name || ' ' || description)) > 0)
             ORDER BY name LIMIT $3""",  # noqa: S608
         after,
         state,
         limit,
+        text,
     )
     return [campaign_from_row(row) for row in rows]
 

@@ -14,7 +14,7 @@ from ..domain.outlook import AtWork
 from ..domain.release import Candidate, Facts, wave_size
 from ..domain.run import Run
 from ..domain.spec.rollout import Rate, Wave
-from ..domain.target import Target
+from ..domain.target import Target, TargetState
 from ..domain.waiting import Wait
 from .pool import Connection
 from .runs import get_run
@@ -144,6 +144,26 @@ async def _ended_well(conn: Connection, run_id: RunId, sizes: Sequence[int]) -> 
         list(sizes),
     )
     return tuple(row["merged"] for row in rows), tuple(row["passed"] for row in rows)
+
+
+async def count_by_wave(conn: Connection, run_id: RunId, sizes: Sequence[int]) -> list[dict[TargetState, int]]:
+    """The targets of each wave that began, by state; `sizes` says how many of the run each makes with those before."""
+    rows = await conn.fetch(
+        f"""
+        SELECT width_bucket(b.place, $2::bigint[]) AS wave, b.state, count(*) AS n
+        FROM (SELECT t.state, row_number() OVER (ORDER BY t.released_at NULLS FIRST, t.id) - 1 AS place
+              FROM targets t WHERE t.run_id = $1 AND {COUNTS} AND {ON_ITS_WAY}) b
+        GROUP BY 1, 2
+        """,  # noqa: S608
+        run_id,
+        list(sizes),
+    )
+    found: list[dict[TargetState, int]] = [{} for _ in sizes]
+    for row in rows:
+        number, state = int(row["wave"]), TargetState(row["state"])
+        wave = found[min(number, len(sizes) - 1)]
+        wave[state] = wave.get(state, 0) + row["n"]
+    return found
 
 
 async def _released_lately(

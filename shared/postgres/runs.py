@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from typing import Any
 
 from asyncpg import Record
@@ -85,24 +85,6 @@ async def unfinished_of_campaign(conn: Connection, campaign_id: CampaignId) -> l
     return [RunId(row["id"]) for row in rows]
 
 
-async def list_unfinished(conn: Connection) -> list[Run]:
-    """All runs that are not finished, oldest first."""
-    rows = await conn.fetch(
-        f"""SELECT {_COLUMNS} FROM runs r JOIN campaigns c ON c.id = r.campaign_id
-            WHERE r.state IN ('pending', 'selecting', 'planning', 'running') ORDER BY r.id"""  # noqa: S608
-    )
-    return [_from_row(row) for row in rows]
-
-
-async def list_runs(conn: Connection, run_ids: Collection[RunId]) -> list[Run]:
-    """The runs of these ids, oldest first."""
-    rows = await conn.fetch(
-        f"SELECT {_COLUMNS} FROM runs r JOIN campaigns c ON c.id = r.campaign_id WHERE r.id = ANY($1) ORDER BY r.id",  # noqa: S608
-        list(run_ids),
-    )
-    return [_from_row(row) for row in rows]
-
-
 async def fetch_run(conn: Connection, run_id: RunId) -> Run | None:
     """The run of that id."""
     row = await conn.fetchrow(
@@ -110,6 +92,16 @@ async def fetch_run(conn: Connection, run_id: RunId) -> Run | None:
         run_id,
     )
     return _from_row(row) if row else None
+
+
+async def list_runs(conn: Connection, run_ids: Sequence[RunId]) -> list[Run]:
+    """Those of the runs that there are, newest first."""
+    rows = await conn.fetch(
+        f"""SELECT {_COLUMNS} FROM runs r JOIN campaigns c ON c.id = r.campaign_id
+            WHERE r.id = ANY($1) ORDER BY r.id DESC""",  # noqa: S608
+        list(run_ids),
+    )
+    return [_from_row(row) for row in rows]
 
 
 async def get_run(conn: Connection, run_id: RunId) -> Run:

@@ -11,11 +11,13 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
 VISITS: dict[str, tuple[str, ...]] = {
-    "/": ("/",),
+    "/": ("/", "/?q=nothing-of-that-name"),
     "/docs": ("/docs",),
     "/problems/{name}": ("/problems/not-found",),
     "/ui/campaigns/{name}": ("/ui/campaigns/{campaign}",),
-    "/ui/runs/{run_id}": ("/ui/runs/{run}", "/ui/runs/{run}?state=failed"),
+    "/ui/campaigns/{name}/runs": ("/ui/campaigns/{campaign}/runs",),
+    "/ui/campaigns/{name}/spec": ("/ui/campaigns/{campaign}/spec", "/ui/campaigns/{campaign}/spec?before=1"),
+    "/ui/runs/{run_id}": ("/ui/runs/{run}",),
     "/ui/runs/{run_id}/targets": ("/ui/runs/{run}/targets", "/ui/runs/{run}/targets?q=nothing"),
     "/ui/sign-in": ("/ui/sign-in",),
     "/ui/targets": ("/ui/targets",),
@@ -25,6 +27,9 @@ VISITS: dict[str, tuple[str, ...]] = {
 
 NO_PAGES = {
     "/openapi.json": "is for programs",
+    "/ui/campaigns/{name}/edit": "asks the API to check what is written, which a session may not yet",
+    "/ui/new-campaign": "asks the API to check what is written, which a session may not yet",
+    "/ui/runs/{run_id}/standing": "is a part of the page of a run",
 }
 """What is got and is no page, and why."""
 
