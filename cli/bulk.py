@@ -6,14 +6,19 @@ from typing import Annotated, Any
 
 import typer
 
-from shared.domain.bulk import BulkTargetState
+from shared.domain.bulk import BulkState, BulkTargetState
 
 from .bulk_progress import finish_bulk_operation
 from .client import open_gateway
+from .naming import RUN_HELP, find_run
 from .output import Output, OutputFormat, counts_line, moment, print_as, print_facts, print_rows, say
 from .targets import pull_request_url
 
-app = typer.Typer(help="List, show, watch and cancel bulk operations.", no_args_is_help=True)
+app = typer.Typer(
+    help="List, show, watch and cancel bulk operations.",
+    no_args_is_help=True,
+    epilog="Examples: octobatch bulk list --campaign bump-go · octobatch bulk watch ID · octobatch bulk targets ID --state failed",
+)
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The bulk operation's id.")]
 
@@ -21,12 +26,23 @@ Id = Annotated[str, typer.Argument(metavar="ID", help="The bulk operation's id."
 @app.command("list")
 def list_bulk_operations(
     campaign: Annotated[str | None, typer.Option(help="Only of this campaign.", show_default=False)] = None,
+    run: Annotated[
+        str | None,
+        typer.Option(
+            "--run",
+            metavar="RUN",
+            help=f"Only of this run. {RUN_HELP.removesuffix(' Default: the latest run.')}",
+            show_default=False,
+        ),
+    ] = None,
+    state: Annotated[BulkState | None, typer.Option(help="Only in this state.", show_default=False)] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many, newest first.")] = 20,
     output: Output = OutputFormat.TABLE,
 ) -> None:
     """List bulk operations, newest first."""
     with open_gateway() as gateway:
-        found = list(gateway.items("/bulk-operations", limit=limit, campaign=campaign))
+        run_id = find_run(gateway, run)["id"] if run else None
+        found = list(gateway.items("/bulk-operations", limit=limit, campaign=campaign, run_id=run_id, state=state))
     if output.is_for_programs:
         print_as(output, found)
         return

@@ -19,6 +19,7 @@ from . import (
     bulk,
     campaigns,
     context_commands,
+    event_lines,
     health,
     installations,
     operations,
@@ -29,6 +30,7 @@ from . import (
     signing_in,
     specs,
     streams,
+    target_history,
     targets,
     token_records,
     tokens,
@@ -70,7 +72,20 @@ def octobatch(
 
 
 def _register_all() -> None:
-    for part in (signing_in, applying, runs, targets, artifacts, acting, tokens, token_records, pages, health):
+    for part in (
+        signing_in,
+        applying,
+        runs,
+        targets,
+        target_history,
+        artifacts,
+        event_lines,
+        acting,
+        tokens,
+        token_records,
+        pages,
+        health,
+    ):
         part.register(app)
     app.add_typer(context_commands.app, name="contexts")
     app.add_typer(campaigns.app, name="campaigns")

@@ -14,6 +14,7 @@ from shared.domain.policy import policies_json_schema
 from . import policy_questions
 from .asking import ask
 from .client import open_gateway
+from .completion import complete_policies
 from .output import (
     Output,
     OutputFormat,
@@ -30,7 +31,7 @@ from .policy_files import FILE_HELP, read_policies
 
 app = typer.Typer(help="Trust policies: who may have which installation tokens.", no_args_is_help=True)
 
-PolicyName = Annotated[str, typer.Argument(metavar="NAME", help="The policy's name.")]
+PolicyName = Annotated[str, typer.Argument(metavar="NAME", help="The policy's name.", autocompletion=complete_policies)]
 
 
 @app.command(epilog="Example: octobatch policies apply -f policies.yaml --dry-run")

@@ -8,12 +8,19 @@ import typer
 
 from .asking import ask
 from .client import open_gateway
-from .output import Output, OutputFormat, moment, print_as, print_rows, say
+from .completion import complete_schedules
+from .output import Output, OutputFormat, moment, print_as, print_facts, print_rows, say
 from .specs import SpecFile, read_spec
 
-app = typer.Typer(help="Make selections at the times of a cron string, in UTC.", no_args_is_help=True)
+app = typer.Typer(
+    help="Make selections at the times of a cron string, in UTC.",
+    no_args_is_help=True,
+    epilog="Example: octobatch selections schedule create mornings -f spec.yaml --cron '0 6 * * MON-FRI'",
+)
 
-Name = Annotated[str, typer.Argument(metavar="SCHEDULE", help="The schedule's name.")]
+Name = Annotated[
+    str, typer.Argument(metavar="SCHEDULE", help="The schedule's name.", autocompletion=complete_schedules)
+]
 PATH = "/selection-schedules"
 
 
@@ -54,6 +61,26 @@ def list_schedules(output: Output = OutputFormat.TABLE) -> None:
             )
             for each in found
         ),
+    )
+
+
+@app.command()
+def show(name: Name, output: Output = OutputFormat.TABLE) -> None:
+    """Show a schedule: its spec, its times, and the last selection that it made."""
+    with open_gateway() as gateway:
+        found = gateway.get(f"{PATH}/{name}")
+    if output.is_for_programs:
+        print_as(output, found, name="name")
+        return
+    print_facts(
+        (
+            ("schedule", found["name"]),
+            ("cron", found["cron"]),
+            ("next", moment(found["next_at"])),
+            ("paused since", moment(found["paused_at"])),
+            ("fresh", "yes" if found["is_fresh"] else None),
+            ("last selection", found["last_selection_id"]),
+        )
     )
 
 
