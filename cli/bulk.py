@@ -10,14 +10,15 @@ from shared.domain.bulk import BulkState, BulkTargetState
 
 from .bulk_progress import finish_bulk_operation
 from .client import open_gateway
-from .naming import RUN_HELP, find_run
+from .naming import RUN_MEANT, find_run
 from .output import Output, OutputFormat, counts_line, moment, print_as, print_facts, print_rows, say
 from .targets import pull_request_url
 
 app = typer.Typer(
     help="List, show, watch and cancel bulk operations.",
     no_args_is_help=True,
-    epilog="Examples: octobatch bulk list --campaign bump-go · octobatch bulk watch ID · octobatch bulk targets ID --state failed",
+    epilog="Examples: octobatch bulk list --campaign bump-go · octobatch bulk watch ID · "
+    "octobatch bulk targets ID --state failed",
 )
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The bulk operation's id.")]
@@ -31,7 +32,7 @@ def list_bulk_operations(
         typer.Option(
             "--run",
             metavar="RUN",
-            help=f"Only of this run. {RUN_HELP.removesuffix(' Default: the latest run.')}",
+            help=f"Only of this run. {RUN_MEANT}",
             show_default=False,
         ),
     ] = None,

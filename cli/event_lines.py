@@ -10,7 +10,7 @@ from httpx_sse import ServerSentEvent
 
 from .client import open_gateway
 from .completion import complete_runs
-from .naming import RUN_HELP, find_run
+from .naming import RUN_MEANT, find_run
 from .output import Output, OutputFormat, counts_line, print_one_as, results, say
 from .targets import pull_request_url
 
@@ -27,7 +27,7 @@ def events(
         str | None,
         typer.Argument(
             metavar="[RUN]",
-            help=RUN_HELP.replace("Default: the latest run.", "Default: all runs, each with its counts."),
+            help=f"{RUN_MEANT} Default: all runs, each with its counts.",
             show_default=False,
             autocompletion=complete_runs,
         ),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
 from importlib.metadata import entry_points, version
-from typing import Annotated, cast
+from typing import Annotated, Protocol, cast
 
 import typer
 from rich.text import Text
@@ -71,33 +72,47 @@ def octobatch(
     """Holds the options of `octobatch` itself."""
 
 
+class Part(Protocol):
+    """A module with commands that stand below `octobatch` itself."""
+
+    def register(self, app: typer.Typer, /) -> None:
+        """Adds the commands."""
+        ...
+
+
+PARTS: Mapping[str, Sequence[Part]] = {
+    "Campaigns and runs": (applying, runs, event_lines, pages),
+    "Look at targets": (targets, target_history, artifacts),
+    acting.PANEL: (acting,),
+    "Gateways": (signing_in, health),
+    "Tokens": (tokens, token_records),
+}
+"""The commands below `octobatch` itself, by the heading that `octobatch --help` has them under."""
+
+GROUPS: Mapping[str, typer.Typer] = {
+    "contexts": context_commands.app,
+    "campaigns": campaigns.app,
+    "bulk": bulk.app,
+    "selections": selections.app,
+    "operations": operations.app,
+    "installations": installations.app,
+    "github-app": github_app.app,
+    "policies": policies.app,
+    "spec": specs.app,
+    "streams": streams.app,
+    "webhooks": webhooks.app,
+}
+
+
 def _register_all() -> None:
-    for part in (
-        signing_in,
-        applying,
-        runs,
-        targets,
-        target_history,
-        artifacts,
-        event_lines,
-        acting,
-        tokens,
-        token_records,
-        pages,
-        health,
-    ):
-        part.register(app)
-    app.add_typer(context_commands.app, name="contexts")
-    app.add_typer(campaigns.app, name="campaigns")
-    app.add_typer(bulk.app, name="bulk")
-    app.add_typer(selections.app, name="selections")
-    app.add_typer(operations.app, name="operations")
-    app.add_typer(installations.app, name="installations")
-    app.add_typer(github_app.app, name="github-app")
-    app.add_typer(policies.app, name="policies")
-    app.add_typer(specs.app, name="spec")
-    app.add_typer(streams.app, name="streams")
-    app.add_typer(webhooks.app, name="webhooks")
+    for panel, parts in PARTS.items():
+        before = len(app.registered_commands)
+        for part in parts:
+            part.register(app)
+        for command in app.registered_commands[before:]:
+            command.rich_help_panel = panel
+    for name, group in GROUPS.items():
+        app.add_typer(group, name=name)
     for entry_point in entry_points(group=ENTRY_POINTS):
         entry_point.load()(app)
 

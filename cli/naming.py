@@ -18,7 +18,8 @@ from .completion import complete_campaigns, complete_repositories, complete_runs
 from .failures import CommandFailed, ExitCode
 from .output import say
 
-RUN_HELP = "A run's id, or a campaign's name, or a part of it, for its latest run. Default: the latest run."
+RUN_MEANT = "A run's id, or a campaign's name, or a part of it, for its latest run."
+RUN_HELP = f"{RUN_MEANT} Default: the latest run."
 OptionalRun = Annotated[
     str | None,
     typer.Argument(metavar="[RUN]", help=RUN_HELP, show_default=False, autocompletion=complete_runs),

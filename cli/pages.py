@@ -52,18 +52,14 @@ def open_page(
     run: RunOption = None,
     campaign: Annotated[
         str | None,
-        typer.Option(
-            "--campaign", metavar="NAME", help="The page of this campaign.", autocompletion=complete_campaigns
-        ),
+        typer.Option("--campaign", metavar="NAME", help="This campaign.", autocompletion=complete_campaigns),
     ] = None,
     selection: Annotated[
         str | None,
         typer.Option("--selection", metavar="SELECTION", help=SELECTION_HELP, autocompletion=complete_selections),
     ] = None,
     room: Annotated[Room | None, typer.Option("--page", help="This page.", show_default=False)] = None,
-    browser: Annotated[
-        bool, typer.Option("--browser/--no-browser", help="Open it, or print its address alone.")
-    ] = True,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open it, or only print it.")] = True,
 ) -> None:
     """Open a page in the browser, by default that of all campaigns; its address is printed too."""
     if sum(each is not None for each in (what, campaign, selection, room)) > 1:

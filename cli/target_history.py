@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 import typer
@@ -57,10 +57,10 @@ def timeline(target: TargetArgument, run: RunOption = None, output: Output = Out
     if output.is_for_programs:
         print_as(output, happened)
         return
-    print_rows(("at", "what", "from", "by", "reason", "pull request"), map(_line, happened))
+    print_rows(("at", "what", "from", "by", "reason", "pull request"), (_line(each) for each in happened))
 
 
-def _line(event: dict[str, Any]) -> Iterable[Any]:
+def _line(event: dict[str, Any]) -> Sequence[Any]:
     payload: dict[str, Any] = event["payload"]
     return (
         moment(event["occurred_at"]),
