@@ -28,7 +28,7 @@ def artifacts(
     """List what is stored of a target: log, patch, diff and change, with their sizes and SHA-256."""
     with open_gateway() as gateway:
         found = find_target(gateway, target, run)
-        stored = list(gateway.items(f"/targets/{found['id']}/artifacts"))
+        stored = gateway.short_list(f"/targets/{found['id']}/artifacts")
         if save:
             _save(gateway, found["id"], stored, save)
     if output.is_for_programs:

@@ -75,7 +75,7 @@ def versions(name: CampaignName, output: Output = OutputFormat.TABLE) -> None:
     """List the versions of a campaign's spec, newest first."""
     with open_gateway() as gateway:
         campaign = find_campaign(gateway, name)["name"]
-        found = list(gateway.items(f"/campaigns/{campaign}/versions"))
+        found = gateway.short_list(f"/campaigns/{campaign}/versions")
     if output.is_for_programs:
         print_as(output, found, name="version")
         return

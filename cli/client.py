@@ -101,6 +101,15 @@ class Gateway:
             if cursor is None:
                 return
 
+    def short_list(self, path: str) -> list[dict[str, Any]]:
+        """The items of a list that is short by what it is, and so takes no `limit`."""
+        found, page = list[dict[str, Any]](), self.get(path)
+        while True:
+            found += page["items"]
+            if page["next_cursor"] is None:
+                return found
+            page = self.get(path, cursor=page["next_cursor"])
+
     def events(self, path: str, *, on_reconnect: Callable[[str], None]) -> Iterator[ServerSentEvent]:
         """The snapshot and events at `path` until its end; connects again, from where it was, when the stream breaks.
 

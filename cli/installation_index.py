@@ -54,7 +54,7 @@ def _list_all(output: OutputFormat, *, is_refresh: bool) -> None:
             "--refresh needs an installation", exit_code=ExitCode.BAD_INPUT, hint="octobatch installations"
         )
     with open_gateway() as gateway:
-        found = list(gateway.items("/installations/indexes"))
+        found = gateway.short_list("/installations/indexes")
     if output.is_for_programs:
         print_as(output, found, name="installation_id")
         return

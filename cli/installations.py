@@ -23,7 +23,7 @@ def installations(context: typer.Context, output: Output = OutputFormat.TABLE) -
     if context.invoked_subcommand:
         return
     with open_gateway() as gateway:
-        found = list(gateway.items("/installations"))
+        found = gateway.short_list("/installations")
     if output.is_for_programs:
         print_as(output, found)
         return

@@ -53,7 +53,7 @@ def timeline(target: TargetArgument, run: RunOption = None, output: Output = Out
     """List what happened to a target, oldest first: each state that it came to, and what people did."""
     with open_gateway() as gateway:
         found = find_target(gateway, target, run)
-        happened = list(gateway.items(f"/targets/{found['id']}/events"))
+        happened = gateway.short_list(f"/targets/{found['id']}/events")
     if output.is_for_programs:
         print_as(output, happened)
         return
