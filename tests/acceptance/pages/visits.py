@@ -13,6 +13,7 @@ from fastapi.routing import iter_route_contexts
 VISITS: dict[str, tuple[str, ...]] = {
     "/": ("/", "/?q=nothing-of-that-name"),
     "/docs": ("/docs",),
+    "/problems": ("/problems",),
     "/problems/{name}": ("/problems/not-found",),
     "/ui/campaigns/{name}": ("/ui/campaigns/{campaign}",),
     "/ui/campaigns/{name}/runs": ("/ui/campaigns/{campaign}/runs",),
