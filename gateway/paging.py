@@ -32,7 +32,7 @@ class Page(BaseModel, Generic[M]):
 def page(rows: Sequence[T], *, limit: int, position: Callable[[T], object], show: Callable[[T], M]) -> Page[M]:
     """A page of `rows`, which were read with one more than `limit` to know whether another page follows."""
     shown = rows[:limit]
-    following = _encode(str(position(shown[-1]))) if len(rows) > limit else None
+    following = encoded(str(position(shown[-1]))) if len(rows) > limit else None
     return Page(items=[show(row) for row in shown], next_cursor=following)
 
 
@@ -75,5 +75,6 @@ def made_up_cursor() -> InvalidInput:
     return InvalidInput("the cursor is not one that this API gave for this list", field="query.cursor")
 
 
-def _encode(position: str) -> str:
+def encoded(position: str) -> str:
+    """The cursor that stands for a position."""
     return base64.urlsafe_b64encode(position.encode()).decode()

@@ -36,7 +36,7 @@ class Room:
     address: str
 
 
-ROOMS = (Room("Campaigns", "/"), Room("Targets", "/ui/targets"))
+ROOMS = (Room("Campaigns", "/"), Room("Targets", "/ui/targets"), Room("Bulk operations", "/ui/bulk-operations"))
 """In the order of the navigation."""
 
 SEGMENTS = (
@@ -97,6 +97,18 @@ def _number(count: float) -> str:
     return f"{count:,}"
 
 
+def _took(seconds: float) -> str:
+    """A duration in words: two units at most."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    parts = [(days, "d"), (hours, "h"), (minutes, "min"), (rest, "s")]
+    first = next(index for index, (count, _) in enumerate(parts) if count)
+    return " ".join(f"{count} {unit}" for count, unit in parts[first : first + 2] if count)
+
+
 def _segments(counts: dict[TargetState, int]) -> list[dict[str, Any]]:
     """The parts of a bar, each with where it begins and how wide it is, in hundredths of the bar."""
     total = sum(counts.values()) or 1
@@ -111,4 +123,4 @@ def _segments(counts: dict[TargetState, int]) -> list[dict[str, Any]]:
 
 
 _filters: dict[str, Any] = templates.env.filters  # pyright: ignore[reportAssignmentType] -- typed as its defaults are
-_filters |= {"moment": _moment, "number": _number, "segments": _segments}
+_filters |= {"moment": _moment, "number": _number, "segments": _segments, "took": _took}

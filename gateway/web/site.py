@@ -5,7 +5,28 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from . import (
+    
+,
+    
+api_reference,
+    
+campaign,
+    
+campaigns,
+    
+editor,
+    
+problem_kinds,
+    
+runs,
+    
+sign_in,
+    
+target_table,
+    
+targets,
     api_reference,
+    bulk_operations,
     campaign,
     campaigns,
     editor,
@@ -25,6 +46,27 @@ PAGES = (
     runs,
     target_table,
     targets,
+    bulk_operations,
+    
+,
+    
+api_reference,
+    
+campaign,
+    
+campaigns,
+    
+editor,
+    
+problem_kinds,
+    
+runs,
+    
+sign_in,
+    
+target_table,
+    
+targets,
     api_reference,
     problem_kinds,
 )

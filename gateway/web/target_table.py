@@ -102,7 +102,7 @@ async def _table(
         is_live=run is not None and not is_finished(run.state),
         counts=counts,
         facets=_facets(counts.facets, view),
-        actions=_actions(run),
+        actions=actions_on(run),
         **choices,
         **context,
     )
@@ -146,7 +146,7 @@ def _facets(counts: Mapping[TargetFacet, Mapping[str, int]], view: TableView) ->
     return [each for each in facets if len(each.values) > 1 or any(value.is_chosen for value in each.values)]
 
 
-def _actions(run: Run | None) -> list[dict[str, Any]]:
+def actions_on(run: Run | None) -> list[dict[str, Any]]:
     """What can be done to targets, for the script that asks."""
     return [
         {
