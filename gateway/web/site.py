@@ -5,26 +5,6 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from . import (
-    
-,
-    
-api_reference,
-    
-campaign,
-    
-campaigns,
-    
-editor,
-    
-problem_kinds,
-    
-runs,
-    
-sign_in,
-    
-target_table,
-    
-targets,
     api_reference,
     bulk_operations,
     campaign,
@@ -47,26 +27,6 @@ PAGES = (
     target_table,
     targets,
     bulk_operations,
-    
-,
-    
-api_reference,
-    
-campaign,
-    
-campaigns,
-    
-editor,
-    
-problem_kinds,
-    
-runs,
-    
-sign_in,
-    
-target_table,
-    
-targets,
     api_reference,
     problem_kinds,
 )

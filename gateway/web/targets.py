@@ -10,6 +10,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from shared.domain.artifact import Artifact, ArtifactKind
+from shared.domain.bulk import BulkAction, BulkParameters, why_not
 from shared.domain.event import Event
 from shared.domain.ids import TargetId
 from shared.domain.target import PublishAs, Target, TargetState
@@ -95,7 +96,7 @@ async def target_page(
         events=_with_durations(happened),
         asks_again_seconds=_asks_again_seconds(target),
         has_failed=target.state in _FAILED,
-        actions=actions_on(run),
+        actions=[each for each in actions_on(run) if _applies(each["action"], target)],
         **context,
     )
 
@@ -123,6 +124,10 @@ async def diff_part(
         "target_id": target_id,
     }
     return await render(request, resources, "diff-part.html" if begin else "diff-file.html", **context)
+
+
+def _applies(action: str, target: Target) -> bool:
+    return why_not(BulkAction(action), BulkParameters.model_validate({}), target) is None
 
 
 def _first_tab(target: Target, stored: dict[ArtifactKind, Artifact]) -> Tab:

@@ -92,8 +92,10 @@ def known(stack: RunningStack) -> dict[str, str]:
         time.sleep(0.1)
     target = stack.api("GET", f"/v1/runs/{run['id']}/targets", params={"limit": 1})["items"][0]
     installation = stack.api("GET", "/v1/installations")["items"][0]
+    bulk = stack.api("POST", f"/v1/runs/{run['id']}/bulk-operations", json={"action": "retry"})["bulk_operation"]
     return {
         "campaign": name,
+        "bulk": bulk["id"],
         "run": run["id"],
         "selection": run["selection_id"],
         "target": target["id"],

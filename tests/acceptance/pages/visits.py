@@ -1,6 +1,6 @@
 """Which address each page is looked at. A page that has none here fails `test_every_page.py`.
 
-`{campaign}`, `{run}`, `{selection}`, `{target}` and `{installation}` are those of the fixture `known`.
+`{campaign}`, `{run}`, `{selection}`, `{target}`, `{bulk}` and `{installation}` are those of the fixture `known`.
 """
 
 from __future__ import annotations
@@ -19,10 +19,18 @@ VISITS: dict[str, tuple[str, ...]] = {
     "/ui/campaigns/{name}/runs": ("/ui/campaigns/{campaign}/runs",),
     "/ui/campaigns/{name}/spec": ("/ui/campaigns/{campaign}/spec", "/ui/campaigns/{campaign}/spec?before=1"),
     "/ui/runs/{run_id}": ("/ui/runs/{run}",),
-    "/ui/runs/{run_id}/targets": ("/ui/runs/{run}/targets", "/ui/runs/{run}/targets?q=nothing"),
+    "/ui/runs/{run_id}/targets": ("/ui/runs/{run}/targets", "/ui/runs/{run}/targets?text=nothing"),
+    "/ui/bulk-operations": ("/ui/bulk-operations", "/ui/bulk-operations?campaign=nobody"),
+    "/ui/bulk-operations/{bulk_id}": ("/ui/bulk-operations/{bulk}",),
     "/ui/sign-in": ("/ui/sign-in",),
     "/ui/targets": ("/ui/targets",),
-    "/ui/targets/{target_id}": ("/ui/targets/{target}",),
+    "/ui/targets/{target_id}": (
+        "/ui/targets/{target}",
+        "/ui/targets/{target}?view=split",
+        "/ui/targets/{target}?tab=timeline",
+        "/ui/targets/{target}?tab=log",
+        "/ui/targets/{target}?tab=files",
+    ),
 }
 """By the page's route: the addresses to look at, such as one with content and one without."""
 
@@ -31,6 +39,7 @@ NO_PAGES = {
     "/ui/campaigns/{name}/edit": "asks the API to check what is written, which a session may not yet",
     "/ui/new-campaign": "asks the API to check what is written, which a session may not yet",
     "/ui/runs/{run_id}/standing": "is a part of the page of a run",
+    "/ui/targets/{target_id}/diff/{index}": "is a part of the page of a target",
 }
 """What is got and is no page, and why."""
 

@@ -1,16 +1,20 @@
-"""Tables of targets as pages: filtered, sorted, counted, a page at a time; and bulk operations that are looked at."""
+"""Targets as pages: tables of them, one with its diff and log, and bulk operations that are looked at."""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import httpx
 import pytest
 from redis.asyncio import Redis
 
+from shared.blobs.folder import FolderStore
+from shared.domain.artifact import ArtifactKind, new_artifact
 from shared.domain.ids import CampaignId, RunId
 from shared.domain.target import PullRequestRef
 from shared.outbox import Outbox
+from shared.postgres import artifacts
 from shared.postgres.pool import Pool
 from tests.integration.campaigns.rows import SPEC, Rows
 
@@ -142,3 +146,60 @@ async def test_what_waits_over_all_campaigns_is_the_newest_of_each_branch(
     assert _shown(await page.get("/ui/targets?ended=true&campaign=notice")) == [f"acme/repo-{n}" for n in range(1, 6)]
     assert _shown(await page.get("/ui/targets?repository=acme/repo-2")) == ["acme/repo-2"]
     assert _shown(await page.get("/ui/targets?campaign=nobody")) == []
+
+
+async def test_a_target_shows_its_diff_its_log_and_what_happened(
+    page: httpx.AsyncClient, rows: Rows, pool: Pool, campaign_id: CampaignId, blobs_folder: Path
+) -> None:
+    run_id = await rows.run(campaign_id)
+    target = await rows.target(run_id, campaign_id, state="failed")
+    body = "".join(f"+line {number}\n" for number in range(2000))
+    added = "diff --git a/{0} b/{0}\nnew file mode 100644\n--- /dev/null\n+++ b/{0}\n@@ -0,0 +1,2000 @@\n{1}"
+    diff = added.format("a<b>.txt", body) + added.format("b.txt", body) + added.format("c.txt", body)
+    diff += added.format("d.txt", body)
+    log = "acme/repo-1 at abc (main)\nstep 1 of 1: run\n  out | <b>\n  failed: exit code 1\n"
+    for kind, content in ((ArtifactKind.LOG, log), (ArtifactKind.DIFF, diff)):
+        new = new_artifact(run_id, target.id, kind, content.encode())
+        await FolderStore(blobs_folder).put(new.key, new.stored, media_type=kind.media_type)
+        async with pool.acquire() as conn:
+            await artifacts.upsert_artifacts(conn, [new])
+    address = f"/ui/targets/{target.id}"
+    first = (await page.get(address)).text
+    assert "failed: exit code 1" in first, "of what failed the log comes first"
+    assert "&lt;b&gt;" in first
+    changes = (await page.get(f"{address}?tab=changes")).text
+    assert "a&lt;b&gt;.txt" in changes
+    assert changes.count('<tr class="added">') < 2000
+    assert f'hx-get="{address}/diff/3?view=unified"' in changes, "what is far down is loaded when it is opened"
+    seen, part = 0, f"{address}/diff/3?view=split"
+    while part:
+        answer = await page.get(part, headers=PART)
+        seen += answer.text.count('<td class="code added">')
+        following = re.search(r'hx-get="([^"]+begin=[^"]+)"', answer.text)
+        part = following[1].replace("&amp;", "&") if following else ""
+    assert seen == 2000
+    assert (await page.get(f"{address}/diff/9")).status_code == 404
+    assert "Nothing has happened yet" in (await page.get(f"{address}?tab=timeline")).text
+    assert "download" in (await page.get(f"{address}?tab=files")).text
+    bare = await rows.target(run_id, campaign_id, state="preparing", number=2)
+    asked_again = (await page.get(f"/ui/targets/{bare.id}?tab=log")).text
+    assert 'hx-trigger="every 2s"' in asked_again
+
+
+async def test_a_bulk_operation_shows_how_far_it_is_and_what_became_of_each_target(
+    page: httpx.AsyncClient, rows: Rows, pool: Pool, campaign_id: CampaignId, api_key: str
+) -> None:
+    run_id = await _make(rows, pool, campaign_id)
+    made = await page.post(
+        f"/v1/runs/{run_id}/bulk-operations",
+        json={"action": "merge", "parameters": {"method": "squash"}},
+        headers={"Authorization": f"Bearer {api_key}"},
+    )
+    address = f"/ui/bulk-operations/{made.json()['bulk_operation']['id']}"
+    shown = (await page.get(address)).text
+    assert "is a draft: undraft it first" in shown
+    assert "squash" in shown
+    assert 'hx-trigger="every 1s"' in shown, "while it runs the page asks for itself"
+    assert _shown(await page.get(f"{address}?state=pending")) == ["acme/repo-1", "acme/repo-2"]
+    assert address in (await page.get("/ui/bulk-operations?campaign=notice")).text
+    assert address not in (await page.get("/ui/bulk-operations?campaign=nobody")).text
