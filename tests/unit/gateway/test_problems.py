@@ -7,7 +7,6 @@ import inspect
 import pytest
 
 from gateway.problems import INTERNAL, kind_of
-from gateway.web.diffs import diff_lines
 from shared import errors
 
 WITHIN = {errors.OctobatchError, errors.InvalidSettings, errors.AlreadyDone}
@@ -23,8 +22,3 @@ PUBLIC = [
 @pytest.mark.parametrize("error", PUBLIC)
 def test_every_public_error_has_a_kind_of_its_own(error: type[errors.OctobatchError]) -> None:
     assert kind_of(error.__new__(error)) is not INTERNAL
-
-
-def test_a_diff_is_read_line_by_line() -> None:
-    kinds = [line.kind for line in diff_lines("diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-old\n+new\n same")]
-    assert kinds == ["file", "context", "context", "hunk", "removed", "added", "context"]
