@@ -19,11 +19,15 @@ from shared.postgres.pool import Connection
 from ..paging import Cursor, id_in, page
 from ..resources import Opened
 from ..runs.schemas import ShownRun
-from .diffs import diff_lines
+from .diff_views import DiffView, part_of
+from .diffs import read_lines
 from .kit import PAGE, render
 from .standing import read_standing
 
 router = APIRouter(include_in_schema=False)
+
+_MOST_LINES = 100_000
+"""A spec's changes are shown at once."""
 
 LATEST = 5
 """Runs on the first page of a campaign."""
@@ -87,6 +91,7 @@ async def campaign_spec_page(
         frame = await _frame(conn, campaign)
     names = (f"version {before}", f"version {new.version}")
     difference = compare_documents(old.document, new.document, names=names) if old else None
+    file = read_lines("spec.yaml", difference.lines) if difference and difference.lines else None
     return await render(
         request,
         resources,
@@ -96,7 +101,9 @@ async def campaign_spec_page(
         shown=new,
         before=before,
         difference=difference,
-        lines=diff_lines(difference.lines) if difference else [],
+        file=file,
+        part=part_of(file, DiffView.UNIFIED, lines_at_once=_MOST_LINES) if file else None,
+        view=DiffView.UNIFIED,
         **frame,
     )
 

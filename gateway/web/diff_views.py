@@ -57,9 +57,9 @@ class Part:
     left: int  # lines after it
 
 
-def part_of(file: FileDiff, view: DiffView, *, begin: int = 0) -> Part:
+def part_of(file: FileDiff, view: DiffView, *, begin: int = 0, lines_at_once: int = PART_LINES) -> Part:
     """The part that begins at a line of the file's diff."""
-    end = min(begin + PART_LINES, len(file.lines))
+    end = min(begin + lines_at_once, len(file.lines))
     most = min(end + _LONGEST_BLOCK, len(file.lines))
     while end < most and file.lines[end].kind is not LineKind.CONTEXT:
         end += 1

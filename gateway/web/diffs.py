@@ -82,6 +82,13 @@ def read_diff(text: str) -> list[FileDiff]:
     return files
 
 
+def read_lines(path: str, text: str) -> FileDiff:
+    """A unified diff of one file, whose name it need not have."""
+    [file] = read_diff(f"diff --git a/{path} b/{path}\n{text}")
+    file.path = path
+    return file
+
+
 def _begun(index: int, line: str) -> FileDiff:
     match = _SAME_NAMES.fullmatch(line)
     if match:
