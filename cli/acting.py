@@ -121,7 +121,7 @@ def _targets(count: int) -> str:
 def register(app: typer.Typer) -> None:
     """Adds the commands to `octobatch`."""
     for name, command in _COMMANDS.items():
-        app.command(name, rich_help_panel=PANEL)(command)
+        app.command(name, rich_help_panel=PANEL, epilog=f"Example: octobatch {name} {_EXAMPLES[name]}")(command)
 
 
 @acting(BulkAction.PUBLISH)
@@ -239,4 +239,20 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "close": close,
     "reopen": reopen,
     "detach": detach,
+}
+
+_EXAMPLES: dict[str, str] = {
+    "publish": "bump-go -R 'acme/svc-*' --draft",
+    "undraft": "bump-go --checks passed",
+    "comment": "bump-go --state open --body 'Please have a look until Friday'",
+    "label": "bump-go --label dependencies",
+    "request-review": "bump-go --review none --team acme/core",
+    "rebase": "bump-go --state conflicted",
+    "rerun": "bump-go --target ID",
+    "retry": "bump-go --reason timeout",
+    "merge": "bump-go --review approved --checks passed --dry-run",
+    "auto-merge": "bump-go --review approved --method squash",
+    "close": "bump-go -R acme/legacy --delete-branch",
+    "reopen": "bump-go --state closed",
+    "detach": "bump-go -R acme/api",
 }

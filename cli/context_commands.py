@@ -45,7 +45,7 @@ def list_contexts(output: Output = OutputFormat.TABLE) -> None:
         (("*" if each["is_used"] else "", each["name"], each["url"], each["key"]) for each in shown),
     )
     if not shown:
-        say("there is no context: 'octobatch login SERVER' makes one")
+        say("'octobatch login SERVER' makes one")
 
 
 def _used() -> str | None:

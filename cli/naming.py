@@ -135,7 +135,12 @@ def choose_target(found: Sequence[dict[str, Any]], repository: str, group: str) 
     Without a group it is the one of no group, and of what a repository is divided into the first, in this order.
     Raises `CommandFailed` where the name is no whole one, and a part of several.
     """
-    named = _named(found, lambda name: name.lower() == repository.lower())
+    whole = repository.lower()
+    named = _named(found, lambda name: name.lower() == whole)
+    if not named and "/" not in repository:
+        named = _named(found, lambda name: name.lower().partition("/")[2] == whole)
+        if len({each["repository"] for each in named}) > 1:
+            raise _ambiguous(repository, list(dict.fromkeys(each["repository"] for each in named)))
     if not named and found:
         part = choose_name(repository, (each["repository"] for each in found), what="repository")
         named = _named(found, lambda name: name == part)

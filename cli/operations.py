@@ -13,7 +13,11 @@ from .output import Output, OutputFormat, moment, print_as, print_facts
 
 POLL_SECONDS = 0.3
 
-app = typer.Typer(help="Show what became of an accepted command.", no_args_is_help=True)
+app = typer.Typer(
+    help="Show what became of an accepted command.",
+    no_args_is_help=True,
+    epilog="Example: octobatch operations show 019ca8b5-1c02-7e01-b2aa-1f6c5d8e9a05",
+)
 
 
 @app.command()

@@ -157,8 +157,11 @@ def print_text(text: str) -> None:
 
 
 def print_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str = "") -> None:
-    """A table on stdout."""
-    results().print(table_of(columns, rows, title=title))
+    """A table on stdout; where it has no rows, stderr says so too."""
+    table = table_of(columns, rows, title=title)
+    results().print(table)
+    if not table.row_count:
+        say("there are none")
 
 
 def table_of(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str = "") -> Table:

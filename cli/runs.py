@@ -13,7 +13,11 @@ from .naming import CampaignName, OptionalRun, find_campaign, find_run
 from .output import Output, OutputFormat, counts_line, moment, print_as, print_facts, print_rows, results, say
 from .watching import watch_run
 
-runs_app = typer.Typer(name="runs", help="List runs, and show one.")
+runs_app = typer.Typer(
+    name="runs",
+    help="List runs, and show one.",
+    epilog="Examples: octobatch runs --campaign bump-go · octobatch runs show · octobatch runs progress bump-go",
+)
 NoWatch = Annotated[bool, typer.Option("--no-watch", help="Return at once, without waiting for the end.")]
 
 
@@ -23,8 +27,8 @@ def register(app: typer.Typer) -> None:
     app.add_typer(runs_app)
     app.command(epilog="Examples: octobatch watch · octobatch watch bump-go")(watch)
     app.command(epilog="Examples: octobatch pause · octobatch pause bump-go")(pause)
-    app.command()(resume)
-    app.command()(cancel)
+    app.command(epilog="Example: octobatch resume bump-go")(resume)
+    app.command(epilog="Example: octobatch cancel bump-go")(cancel)
 
 
 def start_run(gateway: Gateway, campaign: str, *, dry_run: bool) -> dict[str, Any]:
@@ -125,6 +129,31 @@ def show(run: OptionalRun = None, output: Output = OutputFormat.TABLE) -> None:
             ("error", found["error"]),
         )
     )
+
+
+@runs_app.command()
+def progress(run: OptionalRun = None, output: Output = OutputFormat.TABLE) -> None:
+    """Show how far a run's pull requests are: by wave with what its gate wants, by owner, and day by day."""
+    with open_gateway() as gateway:
+        found = gateway.get(f"/runs/{find_run(gateway, run)['id']}/progress")
+    if output.is_for_programs:
+        print_as(output, found)
+        return
+    if found["waves"]:
+        rows = ((each["number"], each["size"], counts_line(each["counts"]), _gate(each)) for each in found["waves"])
+        print_rows(("wave", "targets", "of these", "gate"), rows)
+    if found["owners"]:
+        rows = ((each["owner"] or "(nobody)", counts_line(each["counts"])) for each in found["owners"])
+        print_rows(("owner", "targets"), rows)
+    steps = found["burndown"]
+    print_rows(
+        ("at", "opened", "merged", "closed"),
+        ((moment(each["at"]), each["opened"], each["merged"], each["closed"]) for each in steps),
+    )
+
+
+def _gate(wave: dict[str, Any]) -> str:
+    return ", ".join(f"{each['name']} {each['now']:.0%} of {each['wanted']:.0%}" for each in wave["gate"])
 
 
 def pause(run: OptionalRun = None, output: Output = OutputFormat.TABLE) -> None:

@@ -41,12 +41,17 @@ def show_target(target: TargetArgument, run: RunOption = None, output: Output = 
             ("reviews", found["review_state"]),
             ("checks", found["checks_state"]),
             ("branch", f"{found['branch']} onto {found['base_branch']}"),
-            ("change", f"{stat['files']} files, +{stat['additions']} -{stat['deletions']}" if stat else None),
+            ("change", _size(stat) if stat else None),
             ("changed", moment(found["updated_at"])),
         )
     )
     for warning in found["warnings"]:
         say(f"warning: {warning}")
+
+
+def _size(stat: dict[str, int]) -> str:
+    files = f"{stat['files']} file{'' if stat['files'] == 1 else 's'}"
+    return f"{files}, +{stat['additions']} -{stat['deletions']}"
 
 
 def timeline(target: TargetArgument, run: RunOption = None, output: Output = OutputFormat.TABLE) -> None:

@@ -24,14 +24,16 @@ GitHubPort = Annotated[int, typer.Option(min=1, max=65535, help="Port of the Git
 DEFAULT_FOLDER = Path(".octobatch")
 DEMO_FOLDER = Path(".octobatch-demo")
 
-sandbox = typer.Typer(help="The GitHub to practise on.", no_args_is_help=True)
+sandbox = typer.Typer(
+    help="The GitHub to practise on.", no_args_is_help=True, epilog="Example: octobatch sandbox env > .env"
+)
 
 
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
-    app.command()(up)
-    app.command()(down)
-    app.command()(demo)
+    app.command(epilog="Examples: octobatch up · octobatch up --import-packages --port 8700")(up)
+    app.command(epilog="Examples: octobatch down · octobatch down --wipe")(down)
+    app.command(epilog="Example: octobatch demo --keep")(demo)
     app.add_typer(sandbox, name="sandbox")
 
 

@@ -25,6 +25,8 @@ FOUND = [
         ("Acme/API", "web", "b"),
         ("acme/mono", "", "d"),
         ("acme/mono", "web", None),
+        ("api", "", "c"),
+        ("API-gateway", "", "a"),
     ],
 )
 def test_the_whole_name_counts_and_what_no_group_took_comes_first(
