@@ -225,6 +225,12 @@ def detach() -> Parameters:
     return {}
 
 
+@acting(BulkAction.ATTACH)
+def attach() -> Parameters:
+    """Follow pull requests again that were left to people, as they are by now."""
+    return {}
+
+
 _COMMANDS: dict[str, Callable[..., None]] = {
     "publish": publish,
     "undraft": undraft,
@@ -239,6 +245,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "close": close,
     "reopen": reopen,
     "detach": detach,
+    "attach": attach,
 }
 
 _EXAMPLES: dict[str, str] = {
@@ -255,4 +262,5 @@ _EXAMPLES: dict[str, str] = {
     "close": "bump-go -R acme/legacy --delete-branch",
     "reopen": "bump-go --state closed",
     "detach": "bump-go -R acme/api",
+    "attach": "bump-go -R acme/api",
 }

@@ -36,6 +36,7 @@ def show_target(target: TargetArgument, run: RunOption = None, output: Output = 
             ("group", found["group"]),
             ("run", found["run_id"]),
             ("state", found["state"]),
+            ("detached", "left to people; octobatch attach follows it again" if found["is_detached"] else None),
             ("reason", found["reason"]),
             ("pull request", pull_request_url(found)),
             ("reviews", found["review_state"]),

@@ -88,6 +88,7 @@ _TARGET: dict[str, Any] = {
     "branch": "octobatch/security-policy",
     "group": "",
     "state": "open",
+    "is_detached": False,
     "review_state": "none",
     "checks_state": "unknown",
     "reason": None,

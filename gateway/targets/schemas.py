@@ -40,6 +40,7 @@ class ShownTarget(Shown):
     branch: str = Field(description="head branch of the pull request")
     group: str
     state: TargetState
+    is_detached: bool = Field(description="its pull request is left to people, and not followed")
     review_state: ReviewState
     checks_state: ChecksState
     reason: str | None = Field(description="why it failed, is blocked or was left alone")

@@ -37,6 +37,7 @@ ACTIONS = {
     BulkAction.CLOSE: "Close",
     BulkAction.REOPEN: "Reopen",
     BulkAction.DETACH: "Detach",
+    BulkAction.ATTACH: "Follow again",
 }
 """What the actions are called on pages."""
 

@@ -38,6 +38,7 @@ class BulkAction(StrEnum):
     CLOSE = "close"
     REOPEN = "reopen"
     DETACH = "detach"  # follow the pull request no more, and leave it to people
+    ATTACH = "attach"  # follow a detached one again
 
 
 _A, _S = BulkAction, TargetState
@@ -57,6 +58,7 @@ APPLIES_TO: dict[BulkAction, frozenset[TargetState]] = {
     _A.CLOSE: frozenset(TargetState) - {_S.MERGED, _S.CLOSED},
     _A.REOPEN: frozenset({_S.CLOSED}),
     _A.DETACH: _WITH_PULL_REQUEST,
+    _A.ATTACH: _WITH_PULL_REQUEST,
 }
 """The states of a target in which an action applies. Most ask for a pull request besides."""
 
@@ -214,6 +216,8 @@ def why_not(
 
     `is_superseded` says that a later run has its branch: nothing of this one is put on it any more.
     """
+    if action is _A.ATTACH:
+        return _why_not_attached(target, is_superseded=is_superseded)
     if target.is_detached:
         return "is detached"
     if target.is_imported and (action in BEGINNING_AGAIN - {_A.RETRY} or parameters.keep_imported):
@@ -227,6 +231,12 @@ def why_not(
     if is_superseded and (action in BEGINNING_AGAIN or target.state is _S.PREPARED):
         return "has a target of a later run"
     return _why_not_published(parameters, target) if action is _A.PUBLISH else None
+
+
+def _why_not_attached(target: Target, *, is_superseded: bool) -> str | None:
+    if not target.is_detached:
+        return "is not detached"
+    return "has a target of a later run" if is_superseded else None
 
 
 def _why_not_published(parameters: BulkParameters, target: Target) -> str | None:

@@ -265,6 +265,13 @@ async def detach_target(conn: Connection, target_id: TargetId) -> None:
     )
 
 
+async def attach_target(conn: Connection, target_id: TargetId) -> None:
+    """Follows a detached pull request again: what became of it meanwhile is asked for before all others."""
+    await conn.execute(
+        "UPDATE targets SET detached_at = NULL, checked_at = NULL, updated_at = now() WHERE id = $1", target_id
+    )
+
+
 async def page_targets(
     conn: Connection,
     run_id: RunId,

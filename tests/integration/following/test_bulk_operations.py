@@ -134,6 +134,9 @@ async def test_steps_run_again_where_they_are_asked_to_and_a_detached_target_is_
     await world.reconcile()
     assert await _states(world) == [TargetState.OPEN]
     assert (await _done(world, run_id, BulkAction.CLOSE)).counts == {BulkTargetState.SKIPPED: 1}
+    assert (await _done(world, run_id, BulkAction.ATTACH)).counts == {BulkTargetState.DONE: 1}
+    await world.reconcile()
+    assert await _states(world) == [TargetState.MERGED]
 
 
 async def test_a_cancelled_bulk_operation_acts_on_nothing_more(make_world: WorldMaker) -> None:

@@ -96,7 +96,7 @@ async def give_up_bulk_operation(ctx: CampaignsContext, command: Command) -> Non
 def _is_of_postgres_alone(action: BulkAction, target: Target) -> bool:
     if action is BulkAction.PUBLISH:
         return target.state is TargetState.PREPARED
-    return action in BEGINNING_AGAIN or action is BulkAction.DETACH
+    return action in BEGINNING_AGAIN or action in {BulkAction.DETACH, BulkAction.ATTACH}
 
 
 async def _finish(
@@ -125,6 +125,9 @@ async def _act_in(work: Work, bulk: BulkOperation, target: Target) -> bool:
     """Whether it could be done: the target may have moved since it was read."""
     if bulk.action is BulkAction.DETACH:
         await targets.detach_target(work.conn, target.id)
+        return True
+    if bulk.action is BulkAction.ATTACH:
+        await targets.attach_target(work.conn, target.id)
         return True
     if bulk.action in BEGINNING_AGAIN:
         reason = f"{bulk.action} asked for by {bulk.created_by}"
