@@ -95,7 +95,7 @@ def as_enums(kind: type[StrEnum]) -> BeforeValidator:
         known = {member.value: member for member in kind}
         members: list[StrEnum] = []
         for each in cast("tuple[Any, ...]", given):
-            if each not in known:
+            if not isinstance(each, str) or each not in known:
                 raise wrong(f"must be {', '.join(known)} or several of these, not {each!r}")
             members.append(known[each])
         return tuple(members)
