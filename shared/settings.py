@@ -275,8 +275,24 @@ class CampaignsSettings(WorkerSettings, WebhooksSettings):
     )
     webhooks_concurrency: int = Field(8, ge=1, le=100, description="outgoing webhooks on their way to one endpoint")
     webhooks_retention_days: int = Field(
-        30, ge=1, description="how long the log of outgoing webhooks keeps what was delivered or given up"
+        30,
+        ge=1,
+        description="how long the log of outgoing webhooks and notifications keeps what was delivered or given up",
     )
+    notification_secrets_dir: Path | None = Field(
+        None,
+        description="folder with a file for each secret that `notifications` of a spec may name; none = no secrets",
+    )
+    notification_interval_seconds: float = Field(
+        600.0, ge=0, description="how long a campaign gathers what happens to targets between two notifications"
+    )
+    smtp_url: SecretStr | None = Field(
+        None,
+        description="mail server: smtp://[user:password@]HOST[:587], with STARTTLS where there is a password or the"
+        " server offers it, or smtps://…[:465]; none = no mail",
+    )
+    smtp_from: str = Field("octobatch@localhost", pattern=r"^[^@\s<>]+@[^@\s<>]+$", description="sender of mail")
+    smtp_domains: str = Field("", description="domains that mail may go to, with commas between them; none = any")
 
     kubernetes_api: str = Field("https://kubernetes.default.svc", description="the cluster's API server")
     kubernetes_credentials_dir: Path = Field(
@@ -304,6 +320,18 @@ class CampaignsSettings(WorkerSettings, WebhooksSettings):
     )
     step_cache_days: float = Field(30, gt=0, description="how long a result is kept that nobody uses")
 
+    @field_validator("smtp_url")
+    @classmethod
+    def _is_mail_server(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not _is_smtp(url.get_secret_value()):
+            raise ValueError("must be smtp://[user:password@]HOST[:PORT] or smtps://…")
+        return url
+
+    @property
+    def mail_domains(self) -> frozenset[str]:
+        """`smtp_domains`, one by one, in small letters."""
+        return frozenset(each.strip().lower() for each in self.smtp_domains.split(",") if each.strip())
+
     @field_validator("run_network_allowed")
     @classmethod
     def _is_networks(cls, text: str) -> str:
@@ -314,6 +342,15 @@ class CampaignsSettings(WorkerSettings, WebhooksSettings):
     def allowed_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
         """`run_network_allowed`, one by one."""
         return _networks(self.run_network_allowed)
+
+
+def _is_smtp(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return False
+    return parts.scheme in {"smtp", "smtps"} and bool(parts.hostname) and port != 0 and parts.path in {"", "/"}
 
 
 def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:

@@ -45,6 +45,7 @@ async def create_campaign(body: SpecDocument, resources: Opened, principal: Sign
             description=spec.description,
             document=body.document,
             created_by=principal.actor,
+            notifies=bool(spec.notifications),
         )
         return ShownCampaign.model_validate(await schedule_next(conn, campaign, spec))
 
@@ -73,6 +74,7 @@ async def put_campaign(
             description=spec.description,
             document=body.document,
             updated_by=principal.actor,
+            notifies=bool(spec.notifications),
         )
         if campaign is None:
             response.status_code = 201
@@ -82,6 +84,7 @@ async def put_campaign(
                 description=spec.description,
                 document=body.document,
                 created_by=principal.actor,
+                notifies=bool(spec.notifications),
             )
         shown = ShownCampaign.model_validate(await schedule_next(conn, campaign, spec))
     response.headers["ETag"] = tag_of(shown)

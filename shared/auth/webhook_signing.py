@@ -12,6 +12,7 @@ import hashlib
 import hmac
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from uuid import UUID
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -37,9 +38,14 @@ def signed_headers(
     keys: Sequence[str],
 ) -> dict[str, str]:
     """The three headers of a message that is sent `at` that time."""
+    secrets = [_derive(key, endpoint_id, generation) for generation in generations for key in keys]
+    return headers_signed_with(secrets, body, message_id=message_id, at=at)
+
+
+def headers_signed_with(secrets: Sequence[bytes], body: bytes, *, message_id: UUID, at: datetime) -> dict[str, str]:
+    """The same, signed with secrets that are known."""
     timestamp = str(int(at.timestamp()))
     content = f"{message_id}.{timestamp}.".encode() + body
-    secrets = [_derive(key, endpoint_id, generation) for generation in generations for key in keys]
     signatures = [hmac.new(secret, content, hashlib.sha256).digest() for secret in secrets]
     return {
         "webhook-id": str(message_id),

@@ -16,6 +16,7 @@ OperationId = NewType("OperationId", UUID)
 EventId = NewType("EventId", UUID)
 WebhookEndpointId = NewType("WebhookEndpointId", UUID)
 WebhookMessageId = NewType("WebhookMessageId", UUID)  # of an event its own, so that both are one to a receiver
+NotificationId = NewType("NotificationId", UUID)
 BulkOperationId = NewType("BulkOperationId", UUID)
 InstallationId = NewType("InstallationId", int)  # GitHub's
 

@@ -68,6 +68,13 @@ TOKENS_REFUSED = Counter("octobatch_tokens_refused_total", "Requests for a token
 TOKENS_MINTED = Counter("octobatch_tokens_minted_total", "Tokens that GitHub made")
 TOKENS_REVOKED = Counter("octobatch_tokens_revoked_total", "Tokens that were ended before their time", ["outcome"])
 
+WEBHOOK_MESSAGES = Gauge(
+    "octobatch_webhook_messages", "Outgoing webhooks that wait to be sent, or were given up", ["state"]
+)
+NOTIFICATIONS = Gauge("octobatch_notifications", "Notifications that wait to be sent, or were given up", ["state"])
+NOTIFICATION_ATTEMPTS = Counter(
+    "octobatch_notification_attempts_total", "Notifications that were sent, by what became of them", ["kind", "outcome"]
+)
 WEBHOOK_ATTEMPTS = Counter(
     "octobatch_webhook_attempts_total", "Outgoing webhooks that were sent, by what became of them", ["outcome"]
 )

@@ -19,15 +19,18 @@ CAMPAIGN_COLUMNS = """id, name, description, state, current_version, created_by,
 _VERSION_COLUMNS = "campaign_id, version, document, sha256, created_by, created_at"
 
 
-async def insert_campaign(conn: Connection, *, name: str, description: str, document: str, created_by: str) -> Campaign:
-    """A new campaign with its first spec version; raises `AlreadyExists`."""
+async def insert_campaign(
+    conn: Connection, *, name: str, description: str, document: str, created_by: str, notifies: bool = False
+) -> Campaign:
+    """A new campaign with its first spec version, which says whether it `notifies` anybody; raises `AlreadyExists`."""
     row = await conn.fetchrow(
-        f"""INSERT INTO campaigns (id, name, description, state, current_version, created_by)
-            VALUES ($1, $2, $3, 'active', 1, $4) ON CONFLICT (name) DO NOTHING RETURNING {CAMPAIGN_COLUMNS}""",  # noqa: S608
+        f"""INSERT INTO campaigns (id, name, description, state, current_version, created_by, notifies)
+            VALUES ($1, $2, $3, 'active', 1, $4, $5) ON CONFLICT (name) DO NOTHING RETURNING {CAMPAIGN_COLUMNS}""",  # noqa: S608
         new_id(),
         name,
         description,
         created_by,
+        notifies,
     )
     if row is None:
         raise AlreadyExists("campaign", name)
@@ -37,7 +40,7 @@ async def insert_campaign(conn: Connection, *, name: str, description: str, docu
 
 
 async def update_campaign(
-    conn: Connection, *, name: str, description: str, document: str, updated_by: str
+    conn: Connection, *, name: str, description: str, document: str, updated_by: str, notifies: bool = False
 ) -> Campaign | None:
     """Adds a spec version where the document differs from the newest; None where there is no such campaign.
 
@@ -54,11 +57,12 @@ async def update_campaign(
     version = campaign.current_version + 1
     await _insert_version(conn, campaign.id, version=version, document=document, created_by=updated_by)
     changed = await conn.fetchrow(
-        f"""UPDATE campaigns SET description = $2, current_version = $3, updated_at = now()
+        f"""UPDATE campaigns SET description = $2, current_version = $3, notifies = $4, updated_at = now()
             WHERE id = $1 RETURNING {CAMPAIGN_COLUMNS}""",  # noqa: S608
         campaign.id,
         description,
         version,
+        notifies,
     )
     return campaign_from_row(changed) if changed else None
 

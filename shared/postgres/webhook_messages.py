@@ -171,6 +171,14 @@ async def send_again(
     return len(rows)
 
 
+async def count_unfinished(conn: Connection) -> dict[MessageState, int]:
+    """How many messages wait, and how many were given up."""
+    return {
+        state: await conn.fetchval(f"SELECT count(*) FROM webhook_messages WHERE state = '{state}'")
+        for state in (MessageState.WAITING, MessageState.DEAD)
+    }
+
+
 async def forget_finished(conn: Connection, *, older_than: timedelta) -> int:
     """Removes messages that were delivered or given up so long ago, with their attempts; gives their number."""
     rows = await conn.fetch(

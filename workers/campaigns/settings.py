@@ -14,6 +14,8 @@ from .following.hooks import run_hook
 from .following.reconciling import follow_pull_requests
 from .forgetting import FORGET_SECONDS, forget_artifacts, forget_step_results
 from .handlers import give_up, plan_run, prepare_target, prepare_targets, publish_target
+from .notifications.delivering import deliver_notifications, forget_notifications, show_messages
+from .notifications.gathering import GATHER_SECONDS, gather_notifications
 from .publication.auto_merge import enable_auto_merge
 from .publication.decorating import decorate_pull_requests
 from .release import schedules
@@ -47,10 +49,14 @@ WORKER: Worker[CampaignsContext, CampaignsSettings] = Worker(
         Periodic(name="deliver_webhooks", every_seconds=1.0, function=deliver_webhooks),
         Periodic(name="forget_artifacts", every_seconds=FORGET_SECONDS, function=forget_artifacts),
         Periodic(name="forget_step_results", every_seconds=FORGET_SECONDS, function=forget_step_results),
+        Periodic(name="gather_notifications", every_seconds=GATHER_SECONDS, function=gather_notifications),
+        Periodic(name="deliver_notifications", every_seconds=2.0, function=deliver_notifications),
+        Periodic(name="forget_notifications", every_seconds=3600.0, function=forget_notifications),
         Periodic(name="forget_webhooks", every_seconds=3600.0, function=forget_webhooks),
         Periodic(name="start_due_runs", every_seconds=schedules.CHECK_SECONDS, function=schedules.start_due_runs),
         Periodic(name="release_waiting", every_seconds=CHECK_SECONDS, function=release_waiting),
         Periodic(name="complete_bulk_operations", every_seconds=5.0, function=complete_bulk_operations),
     ),
     on_failed=give_up,
+    measure=show_messages,
 )

@@ -26,6 +26,16 @@ from .edits import (
 )
 from .hooks import Hook, Hooks
 from .model import CampaignSpec, ImportedChangesets
+from .notifying import (
+    EmailChannel,
+    EmailNotification,
+    Moment,
+    Notification,
+    SlackChannel,
+    SlackNotification,
+    WebhookChannel,
+    WebhookNotification,
+)
 from .parsing import parse_spec
 from .rollout import Gate, Rate, Rollout, Wave, Weekday, Window
 from .schema import spec_json_schema
@@ -64,6 +74,8 @@ __all__ = [
     "DeleteEdit",
     "Edit",
     "EditStep",
+    "EmailChannel",
+    "EmailNotification",
     "ExcludeEntry",
     "FileCondition",
     "Filters",
@@ -75,7 +87,9 @@ __all__ = [
     "InstallationEntry",
     "JsonEdit",
     "MergeMethod",
+    "Moment",
     "NamesFileEntry",
+    "Notification",
     "OnEntry",
     "OnForeignCommits",
     "OrganizationEntry",
@@ -95,6 +109,8 @@ __all__ = [
     "SecretReference",
     "Signing",
     "Skip",
+    "SlackChannel",
+    "SlackNotification",
     "SplitBy",
     "Step",
     "TeamEntry",
@@ -102,6 +118,8 @@ __all__ = [
     "TransformChanges",
     "UserEntry",
     "Wave",
+    "WebhookChannel",
+    "WebhookNotification",
     "Weekday",
     "Window",
     "Workspace",

@@ -25,6 +25,7 @@ class ChangedPart(StrEnum):
     PUBLISHING = "publishing"
     ROLLOUT = "rollout"
     FOLLOWING = "following"
+    NOTIFICATIONS = "notifications"
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,8 @@ def compare_specs(before: CampaignSpec, after: CampaignSpec) -> Iterator[SpecCha
         yield SpecChange(ChangedPart.ROLLOUT, f"{_listed(rollout)}: how fast and when pull requests are opened")
     if following := _changed(before, after, ("hooks", "import_changesets")):
         yield SpecChange(ChangedPart.FOLLOWING, f"{_listed(following)}: what is followed, and what is done by itself")
+    if notifications := _changed(before, after, ("notifications",)):
+        yield SpecChange(ChangedPart.NOTIFICATIONS, f"{_listed(notifications)}: who is told; it counts at once")
 
 
 def _steps(before: CampaignSpec, after: CampaignSpec) -> Iterator[SpecChange]:

@@ -12,6 +12,7 @@ from ..selection_schedule import next_time
 from .changeset import ChangesetTemplate, Published
 from .fields import AsTuple, CampaignName, RepositoryName, SpecModel, as_tuple_of_one, wrong
 from .hooks import Hooks
+from .notifying import Notifications
 from .rollout import Rollout
 from .selecting import FileCondition, OnEntry, Skip
 from .steps import RunStep, Step
@@ -101,6 +102,7 @@ class CampaignSpec(SpecModel):
         " {maxFailures: N}: more than N end it",
         examples=["continue", {"maxFailures": 10}],
     )
+    notifications: Notifications = Field((), max_length=10, description="Who is told of the campaign, and of what")
     schedule: Annotated[str, AfterValidator(_cron)] | None = Field(
         None, description="Cron, UTC: select again, and add repositories that match now", examples=["0 6 * * *"]
     )

@@ -64,6 +64,12 @@ hooks:
   onMergeConflict: {rerun: true}
 schedule: "0 6 * * *"
 importChangesets: [{repository: acme/api, externalIDs: [12]}]
+notifications:
+  - slack: {url: {secret: slack-releases}}
+    when: [runCompleted, allMerged]
+  - webhook: {url: {secret: hook-url}, signWith: {secret: hook-key}}
+    when: runFailed
+  - email: {to: [platform@acme.example, lead@acme.example]}
 """
 
 

@@ -114,6 +114,11 @@ MISTAKES = [
     ("of ${{ repository.name", "of ${{ outputs.ver", 57, "hooks.onCIFailure.comment", "no variable outputs", ""),
     ("0 6 * * *", "0 6 * *", 59, "schedule", "is no cron string: it has 4 fields", ""),
     ("externalIDs: [12]", "externalIDs: [0]", 60, "importChangesets.0.externalIDs.0", "must be at least 1", ""),
+    ("[runCompleted, allMerged]", "[runCompleted, done]", 63, "notifications.0.when", "must be previewReady, run", ""),
+    ("{secret: slack-releases}", "https://x.example/y", 62, "notifications.0.slack.url", "must be a mapping", ""),
+    (", signWith: {secret: hook-key}", "", 64, "notifications.1.webhook.signWith", "is missing", ""),
+    ("  - email:", "  - pager:", 66, "notifications.2", "must have one of the keys slack, webhook and email", ""),
+    ("lead@acme.example]", "lead]", 66, "notifications.2.email.to.1", "must match", ""),
     ("secret: npm-token", "secret: ../x", 25, "steps.7.env.TOKEN", "must match", ""),
     ("golang:1.23", "'golang 1.23'", 31, "steps.7.container", "must match", ""),
 ]
