@@ -23,6 +23,7 @@ from . import (
     event_lines,
     health,
     installations,
+    notifications,
     operations,
     pages,
     policies,
@@ -101,6 +102,7 @@ GROUPS: Mapping[str, typer.Typer] = {
     "spec": specs.app,
     "streams": streams.app,
     "webhooks": webhooks.app,
+    "notifications": notifications.app,
 }
 
 

@@ -28,6 +28,7 @@ from . import (
 from .auth import ensure_first_key
 from .bulk import closing as campaign_closing
 from .bulk import routes as bulk_operations
+from .campaigns import notifications as campaign_notifications
 from .campaigns import routes as campaigns
 from .conditional import Conditional
 from .edge import Edge
@@ -52,6 +53,7 @@ from .webhook_endpoints import routes as webhook_endpoints
 API = (
     me,
     campaigns,
+    campaign_notifications,
     campaign_closing,
     runs,
     run_progress,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .bulk.examples import examples as bulk_examples
+from .campaigns.examples import EXAMPLES as NOTIFICATION_EXAMPLES
 from .policies.schemas import EXAMPLE_POLICIES
 from .runs.progress_examples import EXAMPLES as PROGRESS_EXAMPLES
 from .selections import examples as selection_examples
@@ -404,5 +405,6 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     **selection_examples.EXAMPLES,
     **WEBHOOK_EXAMPLES,
     **PROGRESS_EXAMPLES,
+    **NOTIFICATION_EXAMPLES,
     "Verdict": {"valid": False, "problems": [_PROBLEM_OF_A_SPEC]},
 }

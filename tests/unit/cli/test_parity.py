@@ -32,6 +32,8 @@ COMMANDS = {
     "GET /v1/campaigns/{name}/versions": "campaigns versions",
     "GET /v1/campaigns/{name}/versions/{version}": "campaigns show",
     "GET /v1/campaigns/{name}/versions/{before}/diff/{after}": "campaigns diff",
+    "GET /v1/campaigns/{name}/notifications": "notifications list",
+    "POST /v1/campaigns/{name}/notifications/test": "notifications test",
     # runs
     "POST /v1/campaigns/{name}/runs": "run",
     "GET /v1/runs": "runs",
