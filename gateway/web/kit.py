@@ -36,7 +36,12 @@ class Room:
     address: str
 
 
-ROOMS = (Room("Campaigns", "/"), Room("Targets", "/ui/targets"), Room("Bulk operations", "/ui/bulk-operations"))
+ROOMS = (
+    Room("Campaigns", "/"),
+    Room("Targets", "/ui/targets"),
+    Room("Bulk operations", "/ui/bulk-operations"),
+    Room("Selections", "/ui/selections"),
+)
 """In the order of the navigation."""
 
 SEGMENTS = (

@@ -13,6 +13,7 @@ from . import (
     kit,
     problem_kinds,
     runs,
+    selections,
     sign_in,
     target_table,
     targets,
@@ -27,6 +28,7 @@ PAGES = (
     target_table,
     targets,
     bulk_operations,
+    selections,
     api_reference,
     problem_kinds,
 )
