@@ -86,6 +86,32 @@ def events(
     )
 
 
+@app.command(epilog="Example: octobatch installations limits 41298374")
+def limits(installation: InstallationNumber, output: Output = OutputFormat.TABLE) -> None:
+    """Show what is left of GitHub's limits for an installation, of all workers together."""
+    with open_gateway() as gateway:
+        found = gateway.get(f"/installations/{installation}/limits")
+    if output.is_for_programs:
+        print_as(output, found)
+        return
+    print_rows(
+        ("limit", "left", "of", "counted by", "whole again"),
+        (
+            (
+                each["name"],
+                f"{each['left']:,}",
+                f"{each['limit']:,}",
+                "GitHub" if each["kind"] == "told" else "the workers",
+                moment(each["free_at"]),
+            )
+            for each in found["limits"]
+        ),
+    )
+    for what, until in (("everything", found["paused_until"]), ("writing", found["writes_paused_until"])):
+        if until:
+            say(f"GitHub asked for a pause of {what} until {moment(until)}")
+
+
 @app.command()
 def sync(output: Output = OutputFormat.TABLE) -> None:
     """Ask GitHub now how all installations are; this happens by itself every five minutes and on webhooks."""

@@ -45,7 +45,7 @@ async def list_indexes(resources: Opened, _: SignedIn) -> Page[ShownIndex]:
         installed = await installations.list_installations(conn)
         indexes = {each.installation_id: each for each in await repositories.list_indexes(conn)}
         counts = await repositories.count_by_installation(conn)
-    items = [_shown(each, indexes.get(each.id), counts.get(each.id, 0), now=utcnow()) for each in installed]
+    items = [show_index(each, indexes.get(each.id), counts.get(each.id, 0), now=utcnow()) for each in installed]
     return Page(items=items, next_cursor=None)
 
 
@@ -56,7 +56,7 @@ async def get_index(installation_id: GitHubId, resources: Opened, _: SignedIn) -
         installation = await installations.get_installation(conn, InstallationId(installation_id))
         found = await repositories.fetch_index(conn, installation.id)
         count = await repositories.count_repositories(conn, installation.id)
-    return _shown(installation, found, count, now=utcnow())
+    return show_index(installation, found, count, now=utcnow())
 
 
 @router.post("/{installation_id}/index", status_code=202, responses={200: {"model": ShownOperation}})
@@ -74,7 +74,8 @@ async def refresh_index(
     return ShownOperation.model_validate(await waiting.for_operation(operation))
 
 
-def _shown(installation: Installation, found: RepositoryIndex | None, count: int, *, now: datetime) -> ShownIndex:
+def show_index(installation: Installation, found: RepositoryIndex | None, count: int, *, now: datetime) -> ShownIndex:
+    """What is shown of an index, which may not have begun."""
     index = found or RepositoryIndex(installation_id=installation.id, account=installation.account)
     return ShownIndex(
         installation_id=installation.id,

@@ -20,6 +20,7 @@ _TARGET_ID = "019ca8b5-2b00-7d64-8f0a-7be2a9c31d04"
 _OID = "8f2c1d7be90a4c5566f1a0b3c4d5e6f708192a3b"
 _SHA256 = "5d41402abc4b2a76b9719d911017c592ae2f3b1c0d9e8f7a6b5c4d3e2f1a0b9c"
 
+_LIMIT = {"name": "content an hour", "kind": "kept", "limit": 500, "left": 412, "free_at": "2026-03-01T09:48:10Z"}
 _MADE = {"created_by": "key:first", "created_at": _AT}
 _OPERATION = {
     "id": "019ca8b5-1c02-7e01-b2aa-1f6c5d8e9a05",
@@ -271,6 +272,13 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "type": "drifted",
         "details": {"account": "acme", "missing": {"pull_requests": "write"}, "excessive": {}},
         "occurred_at": _LATER,
+    },
+    "ShownLimit": _LIMIT,
+    "ShownLimits": {
+        "installation_id": 41298374,
+        "paused_until": None,
+        "writes_paused_until": None,
+        "limits": [_LIMIT],
     },
     "ShownOperation": _OPERATION,
     "ShownPending": {**_ENTRY, "consumer": _CONSUMER["name"], "idle_seconds": 0.2, "deliveries": 1},

@@ -43,7 +43,7 @@ async def apply_policies(body: GivenPolicies, resources: Opened, principal: Admi
 @router.post("/policies/test")
 async def decide_question(body: GivenQuestion, resources: Opened, _: Administrator) -> ShownDecision:
     """Ask whether a token would be given, and why; none is made."""
-    return ShownDecision.model_validate(await _decide(resources, body))
+    return ShownDecision.model_validate(await decide_of(resources, body))
 
 
 @router.get("/policies/{name}")
@@ -86,7 +86,8 @@ async def _apply(resources: Resources, body: GivenPolicies, *, actor: str) -> Po
     return changes
 
 
-async def _decide(resources: Resources, question: GivenQuestion) -> Decision:
+async def decide_of(resources: Resources, question: GivenQuestion) -> Decision:
+    """What the policies say of a request; raises `NotFound` for an account without installation."""
     async with resources.pool.acquire() as conn:
         installation = await fetch_installation_of(conn, question.account)
         if installation is None:

@@ -34,13 +34,19 @@ class Room:
 
     name: str
     address: str
+    key: str
+    """Goes there when it is pressed after `g`."""
 
 
 ROOMS = (
-    Room("Campaigns", "/"),
-    Room("Targets", "/ui/targets"),
-    Room("Bulk operations", "/ui/bulk-operations"),
-    Room("Selections", "/ui/selections"),
+    Room("Campaigns", "/", "c"),
+    Room("Targets", "/ui/targets", "t"),
+    Room("Bulk operations", "/ui/bulk-operations", "b"),
+    Room("Installations", "/ui/installations", "i"),
+    Room("Streams", "/ui/streams", "s"),
+    Room("Tokens", "/ui/tokens", "k"),
+    Room("Webhooks", "/ui/webhooks", "w"),
+    Room("Health", "/ui/health", "h"),
 )
 """In the order of the navigation."""
 

@@ -10,13 +10,19 @@ from . import (
     campaign,
     campaigns,
     editor,
+    error_pages,
+    health,
+    installations,
     kit,
+    policies,
     problem_kinds,
     runs,
-    selections,
     sign_in,
+    streams,
     target_table,
     targets,
+    tokens,
+    webhooks,
 )
 
 PAGES = (
@@ -28,7 +34,12 @@ PAGES = (
     target_table,
     targets,
     bulk_operations,
-    selections,
+    installations,
+    streams,
+    tokens,
+    policies,
+    webhooks,
+    health,
     api_reference,
     problem_kinds,
 )
@@ -39,3 +50,4 @@ def install(app: FastAPI) -> None:
     for module in PAGES:
         app.include_router(module.router)
     kit.mount_assets(app)
+    error_pages.install(app)

@@ -87,7 +87,7 @@ def judge(wanted: WantedScope, app: AppFacts, installation: Installation, decisi
 
 
 def _missing(wanted: WantedScope, app: AppFacts, installation: Installation) -> Iterator[Missing]:
-    account, page = installation.account, _installation_page(app, installation)
+    account, page = installation.account, installation_page(app.web, installation)
     if installation.deleted_at:
         yield Missing(
             name=account,
@@ -114,20 +114,21 @@ def _missing_permission(resource: str, level: Level, app: AppFacts, installation
         name=resource,
         lacking=Lacking.APP if lacks else Lacking.INSTALLATION,
         approval=ask if lacks else accept,
-        address=_app_page(app) if lacks else _installation_page(app, installation),
+        address=_app_page(app) if lacks else installation_page(app.web, installation),
         wanted=level,
         granted=(app if lacks else installation).permissions.get(resource),
     )
 
 
 def _app_page(app: AppFacts) -> str:
-    return f"{_settings(app, app.owner, is_organization=app.owner_is_organization)}/apps/{app.slug}/permissions"
+    return f"{_settings(app.web, app.owner, is_organization=app.owner_is_organization)}/apps/{app.slug}/permissions"
 
 
-def _installation_page(app: AppFacts, installation: Installation) -> str:
+def installation_page(web: str, installation: Installation) -> str:
+    """Where an account's owner sees the installation, accepts permissions and ends a suspension."""
     is_organization = installation.account_type == "Organization"
-    return f"{_settings(app, installation.account, is_organization=is_organization)}/installations/{installation.id}"
+    return f"{_settings(web, installation.account, is_organization=is_organization)}/installations/{installation.id}"
 
 
-def _settings(app: AppFacts, account: str, *, is_organization: bool) -> str:
-    return f"{app.web}/organizations/{account}/settings" if is_organization else f"{app.web}/settings"
+def _settings(web: str, account: str, *, is_organization: bool) -> str:
+    return f"{web}/organizations/{account}/settings" if is_organization else f"{web}/settings"

@@ -76,6 +76,37 @@ class Room:
         return max([self.paused_seconds, *(_seconds_until(window, live, count) for window, live in self.windows)])
 
 
+@dataclass(frozen=True, kw_only=True)
+class WindowUse:
+    """What is used of a window now; the last of it comes free in `seconds_until_free`."""
+
+    name: str
+    limit: int
+    seconds: float
+    used: int
+    seconds_until_free: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuotaLeft:
+    """What GitHub said is left of a quota, less what was taken since; it is whole again in `seconds_until_reset`."""
+
+    name: str
+    limit: int
+    remaining: int
+    seconds_until_reset: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Usage:
+    """An identity's limits at one moment. While it is paused, nothing may be taken; `writes` may be paused alone."""
+
+    paused_seconds: float
+    writes_paused_seconds: float
+    windows: tuple[WindowUse, ...]
+    quotas: tuple[QuotaLeft, ...]
+
+
 class Budgets:
     """The budgets of every identity: each has the same windows, and the quotas that were learned of it."""
 
@@ -122,6 +153,38 @@ class Budgets:
             windows=tuple(
                 (self._windows[name], _live(self._windows[name], taken, now_ms))
                 for name, taken in zip(counted, stored, strict=True)
+            ),
+        )
+
+    async def usage(self, identity: str, *, quotas: Sequence[str], writes: str) -> Usage:
+        """All windows, and those of the `quotas` that are known, in one round trip; `writes` is the lane of writing."""
+        async with self._redis.pipeline(transaction=True) as pipeline:
+            pipeline.time()
+            for lane in ("", writes):
+                pipeline.pttl(_key(identity, f"pause:{lane}"))
+            for name in self._windows:
+                pipeline.hgetall(_key(identity, f"window:{name}"))
+            for name in quotas:
+                pipeline.hmget(_key(identity, f"quota:{name}"), ["limit", "remaining", "reset"])
+            (seconds, microseconds), paused_ms, writes_paused_ms, *answers = await pipeline.execute()
+        now_ms = seconds * 1000 + microseconds // 1000
+        stored, learned = answers[: len(self._windows)], answers[len(self._windows) :]
+        return Usage(
+            paused_seconds=max(paused_ms, 0) / 1000,
+            writes_paused_seconds=max(writes_paused_ms, 0) / 1000,
+            windows=tuple(
+                _use(name, window, _live(window, taken, now_ms))
+                for (name, window), taken in zip(self._windows.items(), stored, strict=True)
+            ),
+            quotas=tuple(
+                QuotaLeft(
+                    name=name,
+                    limit=int(float(limit)),
+                    remaining=max(int(float(remaining)), 0),
+                    seconds_until_reset=max(float(reset) - now_ms, 0) / 1000,
+                )
+                for name, (limit, remaining, reset) in zip(quotas, learned, strict=True)
+                if limit is not None and remaining is not None and reset is not None
             ),
         )
 
@@ -183,6 +246,16 @@ def _live(window: Window, taken: Mapping[bytes, bytes], now_ms: int) -> tuple[tu
     width_ms = max(length_ms // BUCKETS, 1)
     ends = sorted(((int(bucket) + 1) * width_ms + length_ms - now_ms, int(units)) for bucket, units in taken.items())
     return tuple((ms / 1000, units) for ms, units in ends if ms > 0)
+
+
+def _use(name: str, window: Window, live: Sequence[tuple[float, int]]) -> WindowUse:
+    return WindowUse(
+        name=name,
+        limit=window.limit,
+        seconds=window.seconds,
+        used=sum(units for _, units in live),
+        seconds_until_free=live[-1][0] if live else 0.0,
+    )
 
 
 def _seconds_until(window: Window, live: Sequence[tuple[float, int]], count: int) -> float:

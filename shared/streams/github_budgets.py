@@ -12,6 +12,9 @@ CODE_SEARCHES = "searches of code a minute"
 CONTENT = ("content a minute", "content an hour")
 """What GitHub allows to be created: pull requests, comments and the like."""
 
+QUOTAS = ("core", "graphql", "search", "code_search")
+"""What GitHub tells in its answers how much is left of, by its names."""
+
 WRITES = "write"
 """The lane that a secondary limit pauses: reading goes on."""
 

@@ -47,8 +47,8 @@ export const attempt = async (act) => {
   }
 };
 
-/** Asks in a dialog; true where `action` was pressed. `content` may be an element. */
-export const ask = ({ title, content = "", action = "Go on", kind = "" }) =>
+/** Asks in a dialog; true where `action` was pressed. `content` may be an element; with `closes` it only tells. */
+export const ask = ({ title, content = "", action = "Go on", kind = "", closes = false }) =>
   new Promise((resolve) => {
     const dialog = document.createElement("dialog");
     const form = document.createElement("form");
@@ -69,7 +69,7 @@ export const ask = ({ title, content = "", action = "Go on", kind = "" }) =>
     yes.textContent = action;
     const actions = document.createElement("p");
     actions.className = "actions";
-    actions.append(no, yes);
+    actions.append(...(closes ? [yes] : [no, yes]));
     form.append(heading, said, actions);
     dialog.append(form);
     dialog.addEventListener("close", () => {
@@ -121,6 +121,29 @@ tellTimes();
 setInterval(tellTimes, 10_000);
 document.addEventListener("htmx:afterSwap", (event) => tellTimes(event.target));
 document.addEventListener("htmx:configRequest", (event) => { event.detail.headers["X-CSRF-Token"] = csrfToken(); });
+
+document.addEventListener("htmx:responseError", ({ detail }) => {
+  let said = "";
+  try {
+    said = JSON.parse(detail.xhr.response).detail;
+  } catch {
+    // no problem, but some proxy's page
+  }
+  toast(said || `the server answered ${detail.xhr.status}`, "bad");
+});
+document.addEventListener("htmx:sendError", () => toast("The server does not answer.", "bad"));
+
+const menu = document.querySelector("#menu");
+const setMenu = (isOpen) => {
+  menu.setAttribute("aria-expanded", isOpen);
+  document.querySelector("header").classList.toggle("open", isOpen);
+};
+menu.addEventListener("click", () => setMenu(menu.getAttribute("aria-expanded") !== "true"));
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || menu.getAttribute("aria-expanded") !== "true") return;
+  setMenu(false);
+  menu.focus();
+});
 
 document.querySelector("#theme").addEventListener("click", () => {
   const isDark = document.documentElement.dataset.theme

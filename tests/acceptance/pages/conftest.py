@@ -78,6 +78,16 @@ def page(browser: Browser, session: Any, stack: RunningStack, errors: list[str])
     assert errors == []
 
 
+@pytest.fixture
+def endpoint(stack: RunningStack) -> Iterator[dict[str, str]]:
+    """An endpoint of outgoing webhooks and a message to it, as addresses of pages are made with."""
+    new = {"url": "https://127.0.0.1:9/looked-at", "events": ["run.failed"]}
+    endpoint = stack.api("POST", "/v1/webhook-endpoints", json=new)["endpoint"]["id"]
+    message = stack.api("POST", f"/v1/webhook-endpoints/{endpoint}/ping")["id"]
+    yield {"endpoint": endpoint, "message": message}
+    stack.octobatch("webhooks", "delete", endpoint, "--yes")
+
+
 @pytest.fixture(scope="session")
 def known(stack: RunningStack) -> dict[str, str]:
     """The names and ids of a campaign whose run is done: what addresses of pages are made with."""

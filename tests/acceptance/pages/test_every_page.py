@@ -24,9 +24,11 @@ def test_every_page_is_visited() -> None:
     assert sorted(pages_of(create_app(SETTINGS))) == sorted(VISITS), "add the page to tests/acceptance/pages/visits.py"
 
 
-def test_no_page_shuts_anybody_out(page: Page, known: dict[str, str], errors: list[str]) -> None:
+def test_no_page_shuts_anybody_out(
+    page: Page, known: dict[str, str], endpoint: dict[str, str], errors: list[str]
+) -> None:
     found: list[str] = []
-    for address in (each.format(**known) for visits in VISITS.values() for each in visits):
+    for address in (each.format(**known, **endpoint) for visits in VISITS.values() for each in visits):
         answer = page.goto(address)
         assert answer is not None
         wrong = [] if answer.ok else [f"it answers {answer.status}"]

@@ -1,6 +1,6 @@
 """Which address each page is looked at. A page that has none here fails `test_every_page.py`.
 
-`{campaign}`, `{run}`, `{selection}`, `{target}`, `{bulk}` and `{installation}` are those of the fixture `known`.
+`{campaign}`, `{run}` and the like are those of the fixtures `known` and `endpoint`.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ VISITS: dict[str, tuple[str, ...]] = {
     "/ui/runs/{run_id}/targets": ("/ui/runs/{run}/targets", "/ui/runs/{run}/targets?text=nothing"),
     "/ui/bulk-operations": ("/ui/bulk-operations", "/ui/bulk-operations?campaign=nobody"),
     "/ui/bulk-operations/{bulk_id}": ("/ui/bulk-operations/{bulk}",),
-    "/ui/selections": ("/ui/selections", "/ui/selections?name=nobody"),
-    "/ui/selections/{selection_id}": (
-        "/ui/selections/{selection}",
-        "/ui/selections/{selection}?q=nothing&explain=acme/service-0",
-    ),
-    "/ui/selections/{selection_id}/diff/{later_id}": ("/ui/selections/{selection}/diff/{selection}",),
+    "/ui/health": ("/ui/health",),
+    "/ui/installations": ("/ui/installations",),
+    "/ui/installations/{installation_id}": ("/ui/installations/{installation}",),
+    "/ui/policies": ("/ui/policies?api_key=ci&account=acme",),
     "/ui/sign-in": ("/ui/sign-in",),
+    "/ui/streams": ("/ui/streams",),
+    "/ui/streams/{service}": ("/ui/streams/campaigns", "/ui/streams/campaigns?show=entries"),
     "/ui/targets": ("/ui/targets",),
     "/ui/targets/{target_id}": (
         "/ui/targets/{target}",
@@ -37,6 +37,11 @@ VISITS: dict[str, tuple[str, ...]] = {
         "/ui/targets/{target}?tab=log",
         "/ui/targets/{target}?tab=files",
     ),
+    "/ui/tokens": ("/ui/tokens",),
+    "/ui/tokens/audit": ("/ui/tokens/audit",),
+    "/ui/webhooks": ("/ui/webhooks",),
+    "/ui/webhooks/{endpoint_id}": ("/ui/webhooks/{endpoint}",),
+    "/ui/webhooks/{endpoint_id}/deliveries/{message_id}": ("/ui/webhooks/{endpoint}/deliveries/{message}",),
 }
 """By the page's route: the addresses to look at, such as one with content and one without."""
 

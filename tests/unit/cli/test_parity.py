@@ -85,6 +85,7 @@ COMMANDS = {
     "POST /v1/installations/sync": "installations sync",
     "GET /v1/installations/{installation_id}": "installations show",
     "GET /v1/installations/{installation_id}/events": "installations events",
+    "GET /v1/installations/{installation_id}/limits": "installations limits",
     "GET /v1/installations/indexes": "installations index",
     "GET /v1/installations/{installation_id}/index": "installations index",
     "POST /v1/installations/{installation_id}/index": "installations index",

@@ -1,1 +1,0 @@
-"""The gateway beside the barest application that does the same: as processes, on the same stores."""
