@@ -121,7 +121,7 @@ class Gateway:
             try:
                 for event in self._stream(path, position):
                     last_heard = time.monotonic()
-                    position = event.id or position
+                    position = event.id or None  # an empty one is to be forgotten: a snapshot comes then
                     if event.event == "end":
                         return
                     yield event

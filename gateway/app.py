@@ -33,6 +33,7 @@ from .campaigns import notifications as campaign_notifications
 from .campaigns import routes as campaigns
 from .conditional import Conditional
 from .edge import Edge
+from .events import routes as events
 from .parameters import known_parameters
 from .policies import routes as policies
 from .rates import RateLimit
@@ -58,6 +59,7 @@ API = (
     campaign_closing,
     runs,
     run_progress,
+    events,
     bulk_operations,
     target_exports,
     targets,

@@ -22,10 +22,10 @@ from shared.outbox import Outbox
 from shared.postgres.pool import Pool, open_pool
 from shared.settings import GatewaySettings
 from shared.streams.connection import open_redis
-from shared.streams.events import RunEvents
 from shared.streams.requests import Requests
 from shared.streams.tokens import TokenClient
 
+from .events.hub import Hub, open_hub
 from .probes import probes_of
 
 ISSUER_TIMEOUT_SECONDS = 5.0
@@ -39,7 +39,7 @@ class Resources:
     pool: Pool
     redis: Redis
     outbox: Outbox
-    events: RunEvents
+    hub: Hub
     blobs: BlobStore
     requests: Requests
     tokens: TokenClient
@@ -56,18 +56,19 @@ async def open_resources(settings: GatewaySettings) -> AsyncIterator[Resources]:
         pool = await stack.enter_async_context(open_pool(dsn, size=settings.postgres_pool_size))
         redis = await stack.enter_async_context(open_redis(settings.redis_url.get_secret_value(), max_connections=500))
         blobs = await stack.enter_async_context(open_blob_store(settings))
+        stopping = asyncio.Event()
+        hub = await stack.enter_async_context(open_hub(pool, redis, stopping))
         requests = Requests(redis)
         http = await stack.enter_async_context(
             httpx.AsyncClient(timeout=ISSUER_TIMEOUT_SECONDS, **network_of(settings).httpx_options(""))
         )
         github = await stack.enter_async_context(open_github_check(settings))
-        stopping = asyncio.Event()
         yield Resources(
             settings=settings,
             pool=pool,
             redis=redis,
             outbox=Outbox(pool, redis, blobs=blobs),
-            events=RunEvents(redis),
+            hub=hub,
             blobs=blobs,
             requests=requests,
             tokens=TokenClient(requests),

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Response
-from fastapi.responses import StreamingResponse
+from fastapi import APIRouter, Response
 
 from shared.clock import utcnow
 from shared.domain.ids import RunId, TargetId
@@ -15,7 +13,8 @@ from shared.postgres import runs, selections, target_warnings, targets
 from shared.postgres.chosen_targets import page_chosen
 
 from ..auth import SignedIn
-from ..events import watch_run
+from ..events.responses import EventStream, LastEventId
+from ..events.watching import Watcher
 from ..idempotency import IdempotencyKey
 from ..paging import Cursor, Limit, Page, id_in, page
 from ..resources import Opened
@@ -139,15 +138,9 @@ async def list_targets(
     return page(rows, limit=limit, position=lambda each: each.id, show=ShownTarget.model_validate)
 
 
-@router.get("/runs/{run_id}/events", response_class=StreamingResponse, responses=EVENT_STREAM)
-async def run_events(
-    run_id: UUID, resources: Opened, _: SignedIn, last_event_id: Annotated[str | None, Header()] = None
-) -> StreamingResponse:
+@router.get("/runs/{run_id}/events", response_class=EventStream, responses=EVENT_STREAM)
+async def run_events(run_id: UUID, resources: Opened, _: SignedIn, last_event_id: LastEventId = None) -> EventStream:
     """The run as Server-Sent Events: a `snapshot`, then each event, then `end`. Honours `Last-Event-ID`."""
     async with resources.pool.acquire() as conn:
         await runs.get_run(conn, RunId(run_id))
-    return StreamingResponse(
-        watch_run(resources, RunId(run_id), last_event_id=last_event_id),
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-    )
+    return EventStream(Watcher(resources.hub, RunId(run_id), last_event_id=last_event_id))

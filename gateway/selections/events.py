@@ -17,7 +17,7 @@ from shared.domain.ids import SelectionId
 from shared.domain.selection import SelectionState
 from shared.postgres import selections
 
-from ..events import HEARTBEAT_SECONDS
+from ..events.hub import HEARTBEAT_SECONDS
 from ..resources import Resources
 from .schemas import ShownSelection
 

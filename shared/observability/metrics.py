@@ -75,6 +75,8 @@ NOTIFICATIONS = Gauge("octobatch_notifications", "Notifications that wait to be 
 NOTIFICATION_ATTEMPTS = Counter(
     "octobatch_notification_attempts_total", "Notifications that were sent, by what became of them", ["kind", "outcome"]
 )
+EVENT_WATCHERS = Gauge("octobatch_event_watchers", "Event streams that are open at this process")
+
 WEBHOOK_ATTEMPTS = Counter(
     "octobatch_webhook_attempts_total", "Outgoing webhooks that were sent, by what became of them", ["outcome"]
 )

@@ -87,6 +87,15 @@ async def fetch_recent_event_ids(conn: Connection, run_id: RunId) -> frozenset[E
     return frozenset(EventId(row["id"]) for row in rows)
 
 
+async def fetch_recent_event_ids_of_runs(conn: Connection) -> frozenset[EventId]:
+    """The same of the events that are about runs themselves, of all runs."""
+    rows = await conn.fetch(
+        """SELECT id FROM events
+           WHERE target_id IS NULL AND (appended_at IS NULL OR appended_at > now() - interval '1 minute')"""
+    )
+    return frozenset(EventId(row["id"]) for row in rows)
+
+
 async def claim_unconfirmed(conn: Connection, *, older_than_seconds: float, limit: int) -> list[Event]:
     """Events of which the relay has not seen yet that they are on their stream, oldest first, locked."""
     rows = await conn.fetch(

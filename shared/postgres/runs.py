@@ -85,6 +85,15 @@ async def unfinished_of_campaign(conn: Connection, campaign_id: CampaignId) -> l
     return [RunId(row["id"]) for row in rows]
 
 
+async def list_unfinished(conn: Connection) -> list[Run]:
+    """All runs that are not finished, oldest first."""
+    rows = await conn.fetch(
+        f"""SELECT {_COLUMNS} FROM runs r JOIN campaigns c ON c.id = r.campaign_id
+            WHERE r.state IN ('pending', 'selecting', 'planning', 'running') ORDER BY r.id"""  # noqa: S608
+    )
+    return [_from_row(row) for row in rows]
+
+
 async def fetch_run(conn: Connection, run_id: RunId) -> Run | None:
     """The run of that id."""
     row = await conn.fetchrow(

