@@ -72,6 +72,11 @@ class TableView:
         """Whether anything is left out."""
         return any(name not in {"sort", "ended"} for name, _ in self.parameters)
 
+    @property
+    def can_be_sorted(self) -> bool:
+        """Whether it may have another order than that of repositories: all targets of all runs are too many to sort."""
+        return bool(self.scope.run_id or self.scope.campaign or self.wanted.owner)
+
     def sorted_by(self, column: str) -> str:
         """The address with that order; once more turns it round."""
         sort = TargetSort(column)
@@ -122,15 +127,17 @@ def view_of(path: str, query: QueryParams, run_id: RunId | None) -> TableView:
         }
     )
     check_filter(wanted)
-    sort = query.get("sort", "")
+    sort = TargetSort(query.get("sort")) if query.get("sort") in list(TargetSort) else TargetSort.REPOSITORY
     is_ended_wanted = query.get("ended") == "true" or any(state.value not in _NOT_ENDED for state in wanted.states)
-    return TableView(
+    view = TableView(
         path=path,
         scope=Scope(run_id=run_id, campaign=text.get("campaign") if not run_id else None, with_ended=is_ended_wanted),
         wanted=wanted,
-        sort=TargetSort(sort) if sort in list(TargetSort) else TargetSort.REPOSITORY,
-        after=_decoded(query.get("cursor", ""), TargetSort(sort) if sort in list(TargetSort) else None),
+        sort=sort,
     )
+    if not view.can_be_sorted and sort.column != TargetSort.REPOSITORY.column:
+        view = replace(view, sort=TargetSort.REPOSITORY)
+    return replace(view, after=_decoded(query.get("cursor", ""), view.sort))
 
 
 def _is_glob(text: str) -> bool:
@@ -155,9 +162,9 @@ def _encoded(place: Place) -> str:
     return base64.urlsafe_b64encode(json.dumps([value, str(place.target_id)]).encode()).decode()
 
 
-def _decoded(cursor: str, sort: TargetSort | None) -> Place | None:
+def _decoded(cursor: str, sort: TargetSort) -> Place | None:
     """The place; None for a cursor that nobody gave, so that the table begins anew."""
-    column = (sort or TargetSort.REPOSITORY).column
+    column = sort.column
     try:
         value, target_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
         if column == "updated":

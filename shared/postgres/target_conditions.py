@@ -27,7 +27,7 @@ CONDITIONS = f"""
     AND ($8::text IS NULL OR strpos(lower(t.reason), lower($8)) > 0)
     AND ($9::text IS NULL OR strpos(lower(concat_ws(' ', t.repository, t.branch, t.reason)), lower($9)) > 0)
     AND ($10::boolean IS NULL OR (t.warnings <> '[]') = $10)
-    AND ($11::text IS NULL OR lower(t.repository) ~>=~ $11 AND lower(t.repository) ~<~ $12)
+    AND ($11::text IS NULL OR lower(t.repository) COLLATE "C" >= $11 AND lower(t.repository) COLLATE "C" < $12)
     AND ($13::text IS NULL OR CASE WHEN t.change_group LIKE '@%'
             THEN $13 = ANY(string_to_array(lower(t.change_group), ' '))
             ELSE t.repository_node_id = ANY($14::text[]) END)

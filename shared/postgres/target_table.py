@@ -20,14 +20,14 @@ from .pool import Connection
 from .target_conditions import CONDITIONS, values_of
 from .targets import TARGET_COLUMNS, target_from_row
 
-MOST_COUNTED = 50_000
+MOST_COUNTED = 10_000
 """Targets of all runs that are counted by facet."""
 
 ENDED = "('merged', 'closed', 'unchanged', 'cancelled')"
 """States in which nobody waits for a target; those of the index `targets_not_ended`."""
 
 _COLUMNS = {
-    "repository": ("lower(t.repository)", "text"),
+    "repository": ('lower(t.repository) COLLATE "C"', "text"),
     "state": ("t.state", "text"),
     "updated": ("t.updated_at", "timestamptz"),
     "size": ("coalesce(t.additions, 0) + coalesce(t.deletions, 0)", "integer"),
