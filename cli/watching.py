@@ -106,6 +106,8 @@ def _line(event: ServerSentEvent, progress: RunProgress) -> str:
     payload: dict[str, Any] = event.json().get("payload", {})
     if event.event in ("run.paused", "run.resumed"):
         return f"{event.event.replace('.', ' ')} by {payload['by']}"
+    if event.event == "run.wave":
+        return f"wave {payload['wave']} of {payload['waves']} begins"
     if event.event.startswith("run."):
         return f"run {payload['to']}: {counts_line(progress.ordered_counts)}"
     if event.event.startswith("target."):

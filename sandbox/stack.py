@@ -130,7 +130,10 @@ class Stack:
         known = {"url": self.url, "api_key": self.folder.api_key(), "github_url": self.github_url}
         self.folder.write_private("client.json", json.dumps(known))
         self.folder.write_private(
-            "processes.env", _dotenv(self._settings() | self._gateway_settings() | self._tokens_settings())
+            "processes.env",
+            _dotenv(
+                self._notification_settings() | self._settings() | self._gateway_settings() | self._tokens_settings()
+            ),
         )
         if not self.only_stores:
             workers = {f"{worker} worker": self._worker(worker) for worker in WORKERS}
@@ -190,6 +193,11 @@ class Stack:
             "OCTOBATCH_WEBHOOKS_SIGNING_KEY": self.folder.secret("webhooks-signing-key"),
             "OCTOBATCH_WEBHOOKS_ALLOW_PRIVATE_ADDRESSES": "true",  # receivers on this machine, to practise with
         }
+
+    def _notification_settings(self) -> dict[str, str]:
+        secrets_folder = self.folder.path / "notification-secrets"
+        secrets_folder.mkdir(mode=0o700, exist_ok=True)
+        return {"OCTOBATCH_NOTIFICATION_SECRETS_DIR": str(secrets_folder)}
 
     def _tokens_settings(self) -> dict[str, str]:
         github = self.folder.path / "github"
@@ -269,7 +277,7 @@ class Stack:
         if name == "tokens":  # nobody else may read the App's key
             environment |= self._tokens_settings()
         if name == "campaigns":
-            environment |= self._webhooks_settings()
+            environment = self._notification_settings() | environment | self._webhooks_settings()
         if name != "tokens" and "OCTOBATCH_WORKER_CONCURRENCY" not in environment:
             environment["OCTOBATCH_WORKER_CONCURRENCY"] = CONCURRENCY
         health_port = self.health_ports[name]

@@ -14,7 +14,7 @@ from .target import Target, TargetState
 EVENT_TYPES = frozenset(
     {
         *(f"run.{state}" for state in RunState),
-        *("run.paused", "run.resumed"),
+        *("run.paused", "run.resumed", "run.wave"),
         *(f"target.{state}" for state in TargetState),
         "target.acted",
     }
@@ -25,7 +25,8 @@ EVENT_TYPES = frozenset(
 @dataclass(frozen=True, kw_only=True)
 class Event:
     """One thing that happened. `type` is `run.<state>`, `target.<state>`, `selection.<state>`, `target.acted` where
-    somebody did something to a target, or of a run that is paused or goes on `run.paused` or `run.resumed`.
+    somebody did something to a target, or of a run that is paused or goes on `run.paused` or `run.resumed`,
+    or `run.wave` where another wave of its rollout begins.
 
     The payload is JSON; for targets it has `repository`, `from`, `to`, and where known `reason` and
     `pull_request` (`number`, `url`).
@@ -62,6 +63,18 @@ def pause_event(run_id: RunId, state: RunState, *, is_paused: bool, by: str, now
         target_id=None,
         type="run.paused" if is_paused else "run.resumed",
         payload={"to": state.value, "by": by},
+        occurred_at=now,
+    )
+
+
+def wave_event(run_id: RunId, wave: int, *, of: int, now: datetime) -> Event:
+    """The run's wave of that number begins, counted from 1; the ones before it are done. It has `of` waves."""
+    return Event(
+        id=EventId(new_id()),
+        run_id=run_id,
+        target_id=None,
+        type="run.wave",
+        payload={"to": RunState.RUNNING.value, "wave": wave, "waves": of},
         occurred_at=now,
     )
 

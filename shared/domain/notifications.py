@@ -35,7 +35,7 @@ OF_TARGETS = {
 }
 
 NOTABLE_EVENTS = (
-    *("run.completed", "run.failed", "run.paused"),
+    *("run.completed", "run.failed", "run.paused", "run.wave"),
     *(f"target.{state}" for state in OF_TARGETS),
     *("target.merged", "target.closed"),  # after which all may be merged
 )
@@ -57,8 +57,8 @@ class TargetNews:
 class RunNews:
     """What has happened to a run since somebody was told. `counts` are its targets by state, now.
 
-    `is_completed`, `error` of one that failed, and `paused_by` are set where that happened. `is_all_merged` is set once
-    in its life.
+    `is_completed`, `error` of one that failed, `paused_by`, and the number of the `wave` that began are set where that
+    happened. `is_all_merged` is set once in its life.
     """
 
     run_id: RunId
@@ -68,6 +68,7 @@ class RunNews:
     is_completed: bool = False
     error: str | None = None
     paused_by: str | None = None
+    wave: int | None = None
     is_all_merged: bool = False
     targets: Sequence[TargetNews] = ()
 
@@ -144,6 +145,9 @@ def notices_of(run: RunNews) -> list[Notice]:
         is_all = not (run.counts.get(TargetState.CLOSED) or run.counts.get(TargetState.FAILED))
         what = "everything is merged" if is_all else "nothing is open any more"
         notices.append(_notice(run, Moment.ALL_MERGED, f"{what}: {counts_text(run.counts)}"))
+    if run.wave is not None:
+        done = "wave 1 is done" if run.wave == 2 else f"waves 1 to {run.wave - 1} are done"
+        notices.append(_notice(run, Moment.WAVE_DONE, f"{done}, wave {run.wave} begins: {counts_text(run.counts)}"))
     if run.paused_by is not None:
         notices.append(_notice(run, Moment.PAUSED, f"the run was paused by {run.paused_by}"))
     return notices
@@ -156,6 +160,8 @@ def moments_of_event(event_type: str) -> frozenset[Moment]:
             return frozenset({Moment.PREVIEW_READY, Moment.RUN_COMPLETED, Moment.ALL_MERGED})
         case "run.failed":
             return frozenset({Moment.RUN_FAILED})
+        case "run.wave":
+            return frozenset({Moment.WAVE_DONE})
         case "run.paused":
             return frozenset({Moment.PAUSED})
         case "target.merged" | "target.closed":

@@ -191,6 +191,14 @@ def _by_waves(rollout: Rollout, facts: Facts) -> _Limit:
     return _Limit(begin=_ANY)
 
 
+def wave_begun(rollout: Rollout, facts: Facts, released: int) -> int | None:
+    """The wave after the first that so many targets, released now, begin; None where they go on with one."""
+    for number, wave in enumerate(rollout.waves[:-1], start=2):
+        if 0 < facts.begun <= wave_size(wave, facts.with_change) < facts.begun + released:
+            return number
+    return None
+
+
 def wave_size(wave: Wave, with_change: int) -> int:
     """How many targets the wave makes with those before it, of so many that have a change."""
     return math.ceil(round(with_change * wave.percent / 100, 6))

@@ -43,11 +43,12 @@ class TellingCampaign:
 
 @dataclass(frozen=True, kw_only=True)
 class Noted:
-    """An event that may be told."""
+    """An event that may be told; `wave` is the number of the one that begins, of `run.wave`."""
 
     type: str
     run_id: RunId
     target_id: TargetId | None
+    wave: int | None
 
 
 async def campaigns_with_news(conn: Connection) -> list[CampaignId]:
@@ -82,7 +83,10 @@ async def take_news(conn: Connection, campaign_id: CampaignId, *, types: Collect
         """WITH taken AS (
                DELETE FROM notable_events WHERE campaign_id = $1 AND type = ANY($2)
                RETURNING event_id, type, run_id, target_id)
-           SELECT type, run_id, target_id FROM taken ORDER BY event_id""",
+           SELECT type, run_id, target_id,
+               CASE WHEN type = 'run.wave' THEN (SELECT (payload->>'wave')::int FROM events WHERE id = event_id) END
+                   AS wave
+           FROM taken ORDER BY event_id""",
         campaign_id,
         list(types),
     )
@@ -91,6 +95,7 @@ async def take_news(conn: Connection, campaign_id: CampaignId, *, types: Collect
             type=row["type"],
             run_id=RunId(row["run_id"]),
             target_id=TargetId(row["target_id"]) if row["target_id"] else None,
+            wave=row["wave"],
         )
         for row in rows
     ]

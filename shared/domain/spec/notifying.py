@@ -16,6 +16,7 @@ class Moment(StrEnum):
     PREVIEW_READY = "previewReady"
     RUN_COMPLETED = "runCompleted"
     RUN_FAILED = "runFailed"
+    WAVE_DONE = "waveDone"
     PAUSED = "paused"
     TARGETS_FAILED = "targetsFailed"
     TARGETS_BLOCKED = "targetsBlocked"
@@ -23,7 +24,9 @@ class Moment(StrEnum):
     ALL_MERGED = "allMerged"
 
 
-USUAL_MOMENTS = tuple(moment for moment in Moment if moment not in {Moment.PAUSED, Moment.TARGETS_FAILED})
+USUAL_MOMENTS = tuple(
+    moment for moment in Moment if moment not in {Moment.WAVE_DONE, Moment.PAUSED, Moment.TARGETS_FAILED}
+)
 """What is told unless the spec says otherwise: what is done, and what waits for somebody."""
 
 

@@ -18,10 +18,11 @@ from standardwebhooks.webhooks import Webhook
 
 from shared.blobs.folder import FolderStore
 from shared.clock import utcnow
-from shared.domain.event import Event, pause_event, run_event, target_event
+from shared.domain.event import Event, pause_event, run_event, target_event, wave_event
 from shared.domain.ids import CampaignId, RunId
 from shared.domain.notifications import TEST, Notice, StoredNotification
 from shared.domain.run import RunState
+from shared.domain.spec import Moment
 from shared.domain.target import TargetState
 from shared.outbox import Outbox
 from shared.postgres import notifications
@@ -41,9 +42,7 @@ SIGNING = base64.b64encode(b"s" * 32).decode()
 SLACK = {"slack": {"url": {"secret": "channel"}}}
 WEBHOOK = {"webhook": {"url": {"secret": "channel"}, "signWith": {"secret": "key"}}}
 MAIL = {"email": {"to": ["a@acme.example", "b@acme.example"]}}
-EVERYTHING = (
-    "previewReady, runCompleted, runFailed, paused, targetsFailed, targetsBlocked, targetsConflicted, allMerged"
-)
+EVERYTHING = ", ".join(Moment)
 
 Contexts = Callable[..., Any]
 
@@ -224,6 +223,18 @@ async def test_runs_that_fail_or_are_paused_are_told_and_resumed_ones_are_not(
     await telling.end_run(RunState.FAILED, "too many failed")
     await gather_notifications(sending)
     assert await telling.told() == [["the run was paused by key:first"], ["the run failed: too many failed"]]
+
+
+async def test_waves_are_told_by_their_number(sending: CampaignsContext, telling: Telling) -> None:
+    await telling.target(TargetState.MERGED, number=1)
+    await telling.emit(wave_event(telling.run_id, 2, of=3, now=utcnow()))
+    await gather_notifications(sending)
+    await telling.emit(wave_event(telling.run_id, 3, of=3, now=utcnow()))
+    await gather_notifications(sending)
+    assert await telling.told() == [
+        ["wave 1 is done, wave 2 begins: 1 merged"],
+        ["waves 1 to 2 are done, wave 3 begins: 1 merged"],
+    ]
 
 
 async def test_a_campaign_that_tells_nobody_notes_nothing(telling: Telling, pool: Pool) -> None:

@@ -93,7 +93,9 @@ async def test_a_wave_waits_for_the_gate_of_the_one_before(ctx: CampaignsContext
     await ctx.pool.execute("UPDATE targets SET state = 'open' WHERE id = $1", targets[1].id)
     assert await release_run(ctx, run_id, now=utcnow()) == 0
     await ctx.pool.execute("UPDATE targets SET checks_state = 'passed' WHERE id = $1", targets[1].id)
+    assert await rows.event_types(run_id) == []
     assert await release_run(ctx, run_id, now=utcnow()) == 8
+    assert await rows.event_types(run_id) == ["run.wave"]
 
 
 async def test_a_gate_that_was_passed_stays_so_while_the_next_wave_is_under_way(
@@ -108,6 +110,7 @@ async def test_a_gate_that_was_passed_stays_so_while_the_next_wave_is_under_way(
     assert await release_run(ctx, run_id, now=utcnow()) == 3
     await ctx.pool.execute("UPDATE targets SET state = 'closed' WHERE id = $1", targets[2].id)
     assert await release_run(ctx, run_id, now=utcnow()) == 1
+    assert await rows.event_types(run_id) == ["run.wave"]
 
 
 async def test_a_rate_is_kept_over_time_and_nobody_looks_before_there_is_room(

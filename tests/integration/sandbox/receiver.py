@@ -78,6 +78,8 @@ def receiving() -> Iterator[Receiver]:
         receiver = Receiver(url=f"http://127.0.0.1:{server.server_address[1]}/hook", arrived=arrived)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
-        yield receiver
-        server.shutdown()
-        thread.join()
+        try:
+            yield receiver
+        finally:
+            server.shutdown()
+            thread.join()

@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from shared.domain.ids import TargetId, new_id
-from shared.domain.release import Candidate, Facts, allow, release
+from shared.domain.release import Candidate, Facts, allow, release, wave_begun
 from shared.domain.spec.rollout import Rollout
 from shared.domain.waiting import Wait, WaitKind, duration_in_words
 from shared.domain.windows import next_opening, opens_any, window_at
@@ -199,3 +199,15 @@ def test_a_wait_survives_its_way_through_postgres() -> None:
     for until in (MONDAY, None):
         wait = Wait(kind=WaitKind.RATE, text="rollout: 10/hour", until=until)
         assert Wait.from_json(wait.to_json()) == wait
+
+
+@pytest.mark.parametrize(
+    ("begun", "released", "wave"),
+    [(0, 5, None), (3, 2, None), (5, 1, 2), (5, 45, 2), (20, 10, None), (50, 50, 3), (60, 40, None), (5, 0, None)],
+)
+def test_the_wave_that_begins_is_known_by_the_targets_that_are_released(
+    begun: int, released: int, wave: int | None
+) -> None:
+    rollout = make_rollout(waves=[{"percent": 5}, {"percent": 50}, {"percent": 100}])
+    facts = Facts(with_change=100, unknown=0, begun=begun, open_now=0)
+    assert wave_begun(rollout, facts, released) == wave

@@ -119,4 +119,4 @@ def test_each_is_told_what_it_wants() -> None:
 
 def test_who_says_nothing_is_told_what_is_done_and_what_waits() -> None:
     [who] = parse_spec(SPEC.format(name="told") + "notifications: [{slack: {url: {secret: s}}}]\n").notifications
-    assert set(Moment) - set(who.when) == {Moment.PAUSED, Moment.TARGETS_FAILED}
+    assert set(Moment) - set(who.when) == {Moment.WAVE_DONE, Moment.PAUSED, Moment.TARGETS_FAILED}

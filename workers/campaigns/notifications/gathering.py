@@ -94,6 +94,7 @@ async def _news_of_runs(conn: Connection, news: Sequence[Noted], merged: Collect
                 is_completed="run.completed" in types,
                 error=(run.error or "") if "run.failed" in types else None,
                 paused_by=run.paused_by if "run.paused" in types else None,  # None where it goes on again
+                wave=max((each.wave for each in news if each.run_id == run_id and each.wave), default=None),
                 is_all_merged=run_id in merged,
                 targets=[
                     each

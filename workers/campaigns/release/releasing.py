@@ -14,8 +14,9 @@ import structlog
 
 from shared.clock import utcnow
 from shared.domain import commands
+from shared.domain.event import wave_event
 from shared.domain.ids import RunId
-from shared.domain.release import MOST_AT_ONCE, Release, allow, release
+from shared.domain.release import MOST_AT_ONCE, Release, allow, release, wave_begun
 from shared.domain.run import Run
 from shared.domain.windows import window_at
 from shared.outbox import Work
@@ -80,4 +81,7 @@ async def _decide(work: Work, run: Run, now: datetime) -> Release:
         else []
     )
     waiting = await releases.count_waiting(work.conn, run.id)
-    return release(rollout, facts, candidates, waiting=waiting, now=now)
+    released = release(rollout, facts, candidates, waiting=waiting, now=now)
+    if wave := wave_begun(rollout, facts, len(released.chosen)):
+        await work.emit(wave_event(run.id, wave, of=len(rollout.waves), now=now))
+    return released
