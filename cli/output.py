@@ -8,10 +8,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from io import StringIO
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Literal, cast
 
 import typer
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 from ruamel.yaml import YAML
@@ -157,11 +158,36 @@ def print_text(text: str) -> None:
 
 
 def print_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str = "") -> None:
-    """A table on stdout; where it has no rows, stderr says so too."""
-    table = table_of(columns, rows, title=title)
-    results().print(table)
-    if not table.row_count:
+    """A table on stdout; on a terminal that is too narrow for its words, a record for each row.
+
+    Where there are no rows, stderr says so.
+    """
+    found, console = list(rows), results()
+    table = table_of(columns, found, title=title)
+    if found and console.is_terminal and _least_width(table, console) > console.width:
+        for record in records_of(columns, found):
+            console.print(record, "")
+    else:
+        _keep_words_whole(table, found)
+        console.print(table)
+    if not found:
         say("there are none")
+
+
+def _least_width(table: Table, console: Console) -> int:
+    """Columns that the table needs so that no word in it, such as an id, is broken."""
+    return Measurement.get(console, console.options.update(max_width=_WIDE), table).minimum
+
+
+def _keep_words_whole(table: Table, rows: Sequence[Sequence[Any]]) -> None:
+    """Has columns of sentences wrapped before those of single words, such as ids."""
+    for column, values in zip(table.columns, zip(*rows, strict=True), strict=False):
+        column.no_wrap = not any(" " in str(value) for value in values)
+
+
+def records_of(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[Table]:
+    """Rows as names and values, one a line; what is empty is left out."""
+    return [_facts(zip(columns, row, strict=True)) for row in rows]
 
 
 def table_of(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str = "") -> Table:
@@ -179,17 +205,21 @@ def table_of(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: st
 
 def print_facts(facts: Iterable[tuple[str, Any]]) -> None:
     """Names and values on stdout, one a line; what is None or empty is left out."""
+    results().print(_facts(facts))
+
+
+def _facts(facts: Iterable[tuple[str, Any]]) -> Table:
     table = Table.grid(padding=(0, 2))
     for name, value in facts:
         if value not in (None, ""):
-            table.add_row(Text(name, style="bold"), _cell(value))
-    results().print(table)
+            table.add_row(Text(name, style="bold"), _cell(value, overflow="fold"))
+    return table
 
 
-def _cell(value: Any) -> Text:
+def _cell(value: Any, *, overflow: Literal["fold"] | None = None) -> Text:
     if value is None:
         return Text("")
-    return Text(str(value), style=STATE_STYLES.get(str(value), ""))
+    return Text(str(value), style=STATE_STYLES.get(str(value), ""), overflow=overflow)
 
 
 def moment(text: str | None) -> str:

@@ -137,6 +137,8 @@ def diff(
             difference = difference_of(version["document"], read_spec_document(file), names)
         else:
             later = after or newest
+            if newest == 1:
+                say(f"{campaign} has one version")
             path = f"/campaigns/{campaign}/versions/{before or max(later - 1, 1)}/diff/{later}"
             difference = gateway.get(path)
     print_difference(difference, output)

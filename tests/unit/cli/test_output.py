@@ -8,7 +8,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from cli.output import OutputFormat, name_of, print_as, print_one_as, print_rows, table_of
+from cli.output import OutputFormat, name_of, print_as, print_one_as, print_rows, records_of, table_of
 
 SHA256 = "9zBp0cM2mVx7vQ1fZ3k8bnh5yJ4lR6tWQe0sUaOiDgk="
 COLUMNS = ("sha-256", "why")
@@ -69,3 +69,10 @@ def test_what_has_no_name_prints_nothing_and_says_so(capsys: pytest.CaptureFixtu
 )
 def test_a_result_is_called_as_other_commands_take_it(value: object, key: str, name: str) -> None:
     assert name_of(value, key) == name
+
+
+def test_rows_are_records_where_their_words_do_not_fit() -> None:
+    out = StringIO()
+    [record] = records_of(("run", "error", "state"), [(SHA256, None, "open")])
+    Console(file=out, width=80).print(record)
+    assert [line.split() for line in out.getvalue().splitlines()] == [["run", SHA256], ["state", "open"]]
