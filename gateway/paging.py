@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 from collections.abc import Callable, Sequence
-from typing import Annotated, Generic, TypeVar
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, Generic, TypeVar, cast
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from shared.errors import InvalidInput
 
@@ -20,6 +23,20 @@ Limit = Annotated[int, Query(ge=1, le=500, description="items on a page")]
 Cursor = Annotated[str | None, Query(max_length=500, description="`next_cursor` of the page before")]
 
 _INTEGERS = 2**31  # of PostgreSQL
+
+
+E = TypeVar("E", bound=StrEnum)
+
+
+def split_by_commas(given: Any) -> Any:
+    """Each name for itself."""
+    if not isinstance(given, list):
+        return given
+    return [name for each in cast("list[Any]", given) for name in str(each).split(",")]
+
+
+Included = Annotated[list[E] | None, BeforeValidator(split_by_commas)]
+"""The parts of a resource that `include` names, `counts,warnings` or one a parameter; None where it was not given."""
 
 
 class Page(BaseModel, Generic[M]):
@@ -67,6 +84,34 @@ def number_in(cursor: str | None) -> int | None:
         raise made_up_cursor() from None
     if number is not None and abs(number) >= _INTEGERS:
         raise made_up_cursor()
+    return number
+
+
+def sorted_position(sort: str, *values: object) -> str:
+    """What a cursor of a sorted list stands for: it goes on in that order alone."""
+    return json.dumps([sort, *(each.isoformat() if isinstance(each, datetime) else str(each) for each in values)])
+
+
+def sorted_values_in(cursor: str | None, sort: str, *kinds: Callable[[str], Any]) -> tuple[Any, ...] | None:
+    """The values in a cursor of a list with that order, each read as its kind; raises `InvalidInput`."""
+    position = position_in(cursor)
+    if position is None:
+        return None
+    try:
+        given_sort, *given = json.loads(position)
+        values = tuple(kind(each) for kind, each in zip(kinds, given, strict=True) if isinstance(each, str))
+    except (ValueError, TypeError):
+        raise made_up_cursor() from None
+    if given_sort != sort or len(values) != len(kinds):
+        raise made_up_cursor()
+    return values
+
+
+def in_range(text: str) -> int:
+    """A number that PostgreSQL knows; raises `ValueError`."""
+    number = int(text)
+    if abs(number) >= _INTEGERS:
+        raise ValueError(text)
     return number
 
 

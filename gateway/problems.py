@@ -183,8 +183,9 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
 def _methods_of(request: Request) -> list[str]:
     """Every method that the address takes: Starlette names those of one route alone."""
     paths: dict[str, dict[str, Any]] = request.app.openapi()["paths"]
-    matching = (methods for path, methods in paths.items() if compile_path(path)[0].fullmatch(request.url.path))
-    return sorted({method.upper() for methods in matching for method in methods})
+    matching = [path for path in paths if compile_path(path)[0].fullmatch(request.url.path)]
+    fewest = min((path.count("{") for path in matching), default=0)  # what is named outright is no parameter
+    return sorted({method.upper() for path in matching if path.count("{") == fewest for method in paths[path]})
 
 
 async def _unknown(request: Request, error: Exception) -> JSONResponse:

@@ -231,6 +231,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "sha256": _SHA256,
         "created_at": _LATER,
     },
+    "CampaignDetails": {**_CAMPAIGN, "latest_run": _RUN, "counts": {"open": 38, "unchanged": 2}},
     "ShownCampaign": _CAMPAIGN,
     "ShownConsumer": _CONSUMER,
     "ShownDeadLetter": {**_ENTRY, "error": "git: the remote hung up", "deliveries": 1},
@@ -292,6 +293,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
     "ShownStream": _STREAM,
     "ShownTarget": _TARGET,
+    "TargetDetails": {**_TARGET, "events": [], "artifacts": None},
     "ShownToken": {
         "token": "ghs_…",
         "expires_at": "2026-03-01T10:00:00Z",

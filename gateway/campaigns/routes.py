@@ -4,30 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from datetime import datetime
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Query, Response
 
-from shared.domain.campaign import CampaignState
+from shared.domain.campaign import Campaign, CampaignSort, CampaignState
 from shared.domain.ids import RunId
 from shared.domain.run import Run
 from shared.domain.spec import parse_spec
 from shared.domain.spec.differences import compare_documents
 from shared.errors import Conflict, InvalidInput, Problem
 from shared.outbox import Outbox
-from shared.postgres import campaigns, runs
+from shared.postgres import campaigns, runs, targets
 
 from ..auth import SignedIn
 from ..conditional import tag_of
-from ..paging import Cursor, Limit, Page, page, position_in
+from ..paging import Cursor, Included, Limit, Page, page, sorted_position, sorted_values_in
 from ..resources import Opened, Resources
 from ..runs import pausing
 from ..runs.schemas import ShownRun
 from ..schemas import SpecDocument
 from .preconditions import IfMatch, IfNoneMatch, check_preconditions
 from .scheduling import schedule_next
-from .schemas import ShownCampaign, ShownSpecDifference, ShownVersion
+from .schemas import CampaignDetails, CampaignPart, ShownCampaign, ShownSpecDifference, ShownVersion
 
 router = APIRouter(prefix="/campaigns", tags=["campaigns"])
 
@@ -96,22 +97,45 @@ async def list_campaigns(
     resources: Opened,
     _: SignedIn,
     state: CampaignState | None = None,
+    text: Annotated[
+        str | None, Query(min_length=1, max_length=200, description="a part of name or description")
+    ] = None,
+    sort: Annotated[CampaignSort, Query(description="`-` before it: the last comes first")] = CampaignSort.NAME,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[ShownCampaign]:
-    """Campaigns in the order of their names."""
+    """Campaigns, in the order of their names unless `sort` says otherwise."""
+    column = sort.removeprefix("-")
+    after = sorted_values_in(cursor, sort, str if column == "name" else datetime.fromisoformat, str)
     async with resources.pool.acquire() as conn:
-        rows = await campaigns.page_campaigns(conn, state=state, after=position_in(cursor) or "", limit=limit + 1)
-    return page(rows, limit=limit, position=lambda each: each.name, show=ShownCampaign.model_validate)
+        rows = await campaigns.page_campaigns(conn, state=state, text=text, sort=sort, after=after, limit=limit + 1)
+
+    def position(campaign: Campaign) -> str:
+        values = {"name": campaign.name, "created": campaign.created_at, "updated": campaign.updated_at}
+        return sorted_position(sort, values[column], campaign.name)
+
+    return page(rows, limit=limit, position=position, show=ShownCampaign.model_validate)
 
 
 @router.get("/{name}")
-async def get_campaign(name: str, response: Response, resources: Opened, _: SignedIn) -> ShownCampaign:
-    """One campaign. Its `ETag` is what a PUT takes as `If-Match`."""
+async def get_campaign(
+    name: str,
+    response: Response,
+    resources: Opened,
+    _: SignedIn,
+    include: Annotated[Included[CampaignPart], Query()] = None,
+) -> CampaignDetails:
+    """One campaign. Its `ETag` is what a PUT takes as `If-Match`, unless parts were asked for by `include`."""
+    parts = include or ()
     async with resources.pool.acquire() as conn:
-        shown = ShownCampaign.model_validate(await campaigns.get_campaign(conn, name))
-    response.headers["ETag"] = tag_of(shown)
-    return shown
+        campaign = await campaigns.get_campaign(conn, name)
+        latest = await runs.page_runs(conn, campaign=name, limit=1) if parts else []
+        counts = await targets.count_by_state(conn, latest[0].id) if latest and CampaignPart.COUNTS in parts else None
+    shown = ShownCampaign.model_validate(campaign)
+    if not parts:
+        response.headers["ETag"] = tag_of(shown)
+    with_run = ShownRun.model_validate(latest[0]) if latest and CampaignPart.LATEST_RUN in parts else None
+    return CampaignDetails(**dict(shown), latest_run=with_run, counts=counts)
 
 
 @router.post("/{name}/archive")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 from pydantic import Field
 
 from shared.domain.campaign import CampaignState
 from shared.domain.spec.differences import ChangedPart
+from shared.domain.target import TargetState
 
+from ..runs.schemas import ShownRun
 from ..schemas import Shown
 
 
@@ -27,6 +30,20 @@ class ShownCampaign(Shown):
     archived_at: datetime | None
     closed_at: datetime | None = Field(description="when its pull requests were closed for good")
     next_run_at: datetime | None = Field(description="when its schedule runs it again; null where it has none")
+
+
+class CampaignPart(StrEnum):
+    """What a campaign can be shown with."""
+
+    LATEST_RUN = "latest_run"
+    COUNTS = "counts"
+
+
+class CampaignDetails(ShownCampaign):
+    """A campaign, with what was asked for besides."""
+
+    latest_run: ShownRun | None = None
+    counts: dict[TargetState, int] | None = Field(None, description="targets of its latest run by state")
 
 
 class ShownVersion(Shown):

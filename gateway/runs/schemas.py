@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 from pydantic import Field
@@ -72,20 +73,39 @@ class ShownWarningCount(Shown):
     repositories: tuple[str, ...] = Field(description="owner/name of the first three")
 
 
+class RunSort(StrEnum):
+    """What runs are ordered by."""
+
+    CREATED = "created"
+    CREATED_LAST = "-created"
+
+
+class RunPart(StrEnum):
+    """What a run is shown with, unless some parts alone are asked for."""
+
+    COUNTS = "counts"
+    WARNINGS = "warnings"
+    SELECTION = "selection"
+    OUTLOOK = "outlook"  # limits_allow_at, waits_for, expected_at
+
+
 class RunDetails(ShownRun):
     """A run with its targets counted."""
 
-    counts: dict[TargetState, int] = Field(description="targets by state", examples=[{"open": 38, "unchanged": 2}])
-    warnings: list[ShownWarningCount] = Field(description="of its targets; those of most targets first")
-    selection: ShownSelection | None
-    limits_allow_at: datetime | None = Field(
-        description="the earliest that GitHub's limits let all its pull requests be open; null where none is to come"
+    counts: dict[TargetState, int] | None = Field(
+        None, description="targets by state", examples=[{"open": 38, "unchanged": 2}]
     )
-    waits_for: list[ShownWait] = Field(
-        description="why no pull request is opened at this moment; empty where it goes on"
+    warnings: list[ShownWarningCount] | None = Field(None, description="of its targets; those of most targets first")
+    selection: ShownSelection | None = None
+    limits_allow_at: datetime | None = Field(
+        None,
+        description="the earliest that GitHub's limits let all its pull requests be open; null where none is to come",
+    )
+    waits_for: list[ShownWait] | None = Field(
+        None, description="why no pull request is opened at this moment; empty where it goes on"
     )
     expected_at: datetime | None = Field(
-        description="when its work is expected to be done; null where that is not known, or depends on merges"
+        None, description="when its work is expected to be done; null where that is not known, or depends on merges"
     )
 
 

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from shared.domain.artifact import ArtifactKind
-from shared.domain.ids import TargetId
+from shared.domain.ids import EventId, TargetId
 from shared.postgres import artifacts, targets
 from shared.postgres.events import list_events_of_target
 
 from ..auth import SignedIn
-from ..paging import Page
+from ..paging import Cursor, Included, Limit, Page, id_in, page
 from ..resources import Opened
 from .contents import content_of, download_of
-from .schemas import ShownArtifact, ShownEvent, ShownTarget
+from .schemas import ShownArtifact, ShownEvent, ShownTarget, TargetDetails, TargetPart
 
 router = APIRouter(prefix="/targets", tags=["targets"])
 
@@ -38,10 +38,21 @@ class Content(StrEnum):
 
 
 @router.get("/{target_id}")
-async def get_target(target_id: UUID, resources: Opened, _: SignedIn) -> ShownTarget:
-    """One target."""
+async def get_target(
+    target_id: UUID, resources: Opened, _: SignedIn, include: Annotated[Included[TargetPart], Query()] = None
+) -> TargetDetails:
+    """One target; with `include=events,artifacts` what happened to it first, and what is stored of it."""
+    parts = include or ()
     async with resources.pool.acquire() as conn:
-        return ShownTarget.model_validate(await targets.get_target(conn, TargetId(target_id)))
+        target = await targets.get_target(conn, TargetId(target_id))
+        shown = TargetDetails.model_validate(ShownTarget.model_validate(target).model_dump())
+        if TargetPart.EVENTS in parts:
+            happened = await list_events_of_target(conn, target_id=target.id)
+            shown.events = [ShownEvent.model_validate(each) for each in happened]
+        if TargetPart.ARTIFACTS in parts:
+            stored = await artifacts.fetch_artifacts(conn, target.id)
+            shown.artifacts = [ShownArtifact.model_validate(each) for each in stored]
+    return shown
 
 
 @router.get("/{target_id}/artifacts")
@@ -64,12 +75,17 @@ async def download_artifact(
 
 
 @router.get("/{target_id}/events")
-async def list_target_events(target_id: UUID, resources: Opened, _: SignedIn) -> Page[ShownEvent]:
+async def list_target_events(
+    target_id: UUID, resources: Opened, _: SignedIn, limit: Limit = 100, cursor: Cursor = None
+) -> Page[ShownEvent]:
     """What happened to a target, oldest first."""
+    after = id_in(cursor)
     async with resources.pool.acquire() as conn:
         await targets.get_target(conn, TargetId(target_id))
-        happened = await list_events_of_target(conn, target_id=TargetId(target_id))
-    return Page(items=[ShownEvent.model_validate(each) for each in happened], next_cursor=None)
+        happened = await list_events_of_target(
+            conn, target_id=TargetId(target_id), after=EventId(after) if after else None, limit=limit + 1
+        )
+    return page(happened, limit=limit, position=lambda each: each.id, show=ShownEvent.model_validate)
 
 
 @router.get("/{target_id}/{kind}", response_class=Response, responses=_ANSWERS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -68,3 +69,17 @@ class ShownEvent(Shown):
     type: str
     payload: dict[str, Any]
     occurred_at: datetime
+
+
+class TargetPart(StrEnum):
+    """What a target can be shown with."""
+
+    EVENTS = "events"
+    ARTIFACTS = "artifacts"
+
+
+class TargetDetails(ShownTarget):
+    """A target, with what was asked for besides."""
+
+    events: list[ShownEvent] | None = Field(None, description="the first 100")
+    artifacts: list[ShownArtifact] | None = None

@@ -63,7 +63,7 @@ async def campaign_runs_page(request: Request, name: str, resources: Opened, cur
     before = id_in(cursor)
     async with resources.pool.acquire() as conn:
         campaign = await campaigns.get_campaign(conn, name)
-        found = await runs.page_runs(conn, campaign=name, before=RunId(before) if before else None, limit=PAGE + 1)
+        found = await runs.page_runs(conn, campaign=name, after=RunId(before) if before else None, limit=PAGE + 1)
         counts = await progress.count_by_run(conn, [run.id for run in found])
         frame = await _frame(conn, campaign)
     shown = page(found, limit=PAGE, position=lambda each: each.id, show=ShownRun.model_validate)

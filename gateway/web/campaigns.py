@@ -48,7 +48,11 @@ async def campaigns_page(
     wanted = None if state == "all" else CampaignState(state)
     async with resources.pool.acquire() as conn:
         found = await campaigns.page_campaigns(
-            conn, state=wanted, text=q.strip() or None, after=position_in(cursor) or "", limit=PAGE + 1
+            conn,
+            state=wanted,
+            text=q.strip() or None,
+            after=(name, name) if (name := position_in(cursor)) else None,
+            limit=PAGE + 1,
         )
         latest = await overviews.latest_runs(conn, [each.id for each in found])
         counts = await progress.count_by_run(conn, [run.id for run in latest.values()])

@@ -16,6 +16,17 @@ class CampaignState(StrEnum):
     ARCHIVED = "archived"
 
 
+class CampaignSort(StrEnum):
+    """What campaigns are ordered by, then by name; with `-` before it the last comes first."""
+
+    NAME = "name"
+    NAME_LAST = "-name"
+    CREATED = "created"
+    CREATED_LAST = "-created"
+    UPDATED = "updated"
+    UPDATED_LAST = "-updated"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Campaign:
     """What a campaign is now. `current_version` counts from 1; `closed_at` is when its pull requests were closed.

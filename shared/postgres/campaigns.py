@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime
 from typing import Any
 
 from asyncpg import Record
 
-from ..domain.campaign import Campaign, CampaignState, SpecVersion
+from ..domain.campaign import Campaign, CampaignSort, CampaignState, SpecVersion
 from ..domain.ids import CampaignId, new_id
 from ..errors import AlreadyExists, Conflict, NotFound
 from .pool import Connection
@@ -16,6 +17,11 @@ CAMPAIGN_COLUMNS = """id, name, description, state, current_version, created_by,
     closed_at, next_run_at"""
 """What `campaign_from_row` reads."""
 
+_SORTED_BY = {
+    "name": ("name", "text"),
+    "created": ("created_at", "timestamptz"),
+    "updated": ("updated_at", "timestamptz"),
+}
 _VERSION_COLUMNS = "campaign_id, version, document, sha256, created_by, created_at"
 
 
@@ -94,21 +100,26 @@ async def page_campaigns(
     *,
     state: CampaignState | None = None,
     text: str | None = None,
-    after: str = "",
+    sort: CampaignSort = CampaignSort.NAME,
+    after: tuple[str | datetime, str] | None = None,
     limit: int = 50,
 ) -> list[Campaign]:
-    """Campaigns in the order of their names, from the one after `after`; filters that are not given let all pass.
+    """Campaigns in that order, from the one after `after`: the value that it is ordered by, and its name.
 
     `text` is a part of the name or the description, in any case of letters.
     """
+    column, kind = _SORTED_BY[sort.removeprefix("-")]
+    is_after, direction = ("<", "DESC") if sort.startswith("-") else (">", "ASC")
     rows = await conn.fetch(
-        f"""SELECT {CAMPAIGN_COLUMNS} FROM campaigns WHERE name > $1 AND ($2::text IS NULL OR state = $2)
-              AND ($4::text IS NULL OR position(lower($4) IN lower(name || ' ' || description)) > 0)
-            ORDER BY name LIMIT $3""",  # noqa: S608
-        after,
+        f"""SELECT {CAMPAIGN_COLUMNS} FROM campaigns
+            WHERE ($1::text IS NULL OR state = $1)
+              AND ($2::text IS NULL OR strpos(lower(name || ' ' || description), lower($2)) > 0)
+              AND ($4::text IS NULL OR ({column}, name) {is_after} ($3::{kind}, $4))
+            ORDER BY {column} {direction}, name {direction} LIMIT $5""",  # noqa: S608
         state,
-        limit,
         text,
+        *(after or (None, None)),
+        limit,
     )
     return [campaign_from_row(row) for row in rows]
 

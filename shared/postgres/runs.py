@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from asyncpg import Record
@@ -55,21 +56,29 @@ async def page_runs(
     conn: Connection,
     *,
     campaign: str | None = None,
-    state: RunState | None = None,
-    before: RunId | None = None,
+    states: Sequence[RunState] = (),
+    since: datetime | None = None,
+    after: RunId | None = None,
+    oldest_first: bool = False,
     limit: int = 50,
 ) -> list[Run]:
-    """Runs, newest first, from the one before `before`; filters that are not given let all pass."""
+    """Runs, newest first, from the one after `after` in that order; filters that are not given let all pass.
+
+    `since` is when they were started.
+    """
+    is_after, direction = (">", "ASC") if oldest_first else ("<", "DESC")
     rows = await conn.fetch(
         f"""
         SELECT {_COLUMNS} FROM runs r JOIN campaigns c ON c.id = r.campaign_id
-        WHERE ($1::text IS NULL OR c.name = $1) AND ($2::text IS NULL OR r.state = $2)
-          AND ($3::uuid IS NULL OR r.id < $3)
-        ORDER BY r.id DESC LIMIT $4
+        WHERE ($1::text IS NULL OR r.campaign_id = (SELECT id FROM campaigns WHERE name = $1))
+          AND (cardinality($2::text[]) = 0 OR r.state = ANY($2)) AND ($3::timestamptz IS NULL OR r.created_at >= $3)
+          AND ($4::uuid IS NULL OR r.id {is_after} $4)
+        ORDER BY r.id {direction} LIMIT $5
         """,  # noqa: S608
         campaign,
-        state,
-        before,
+        [state.value for state in states],
+        since,
+        after,
         limit,
     )
     return [_from_row(row) for row in rows]

@@ -83,7 +83,7 @@ class TestRateLimits:
     def settings(self, settings: GatewaySettings) -> GatewaySettings:
         return settings.model_copy(
             update={
-                "rate_per_second": 0.5,
+                "rate_per_second": 0.05,
                 "rate_burst": 5,
                 "rate_anonymous_per_second": 0.1,
                 "rate_anonymous_burst": 2,
@@ -93,12 +93,12 @@ class TestRateLimits:
     async def test_who_asks_too_often_is_told_when_to_come_again(self, client: httpx.AsyncClient) -> None:
         answers = [await client.get("/v1/runs") for _ in range(6)]
         assert [answer.status_code for answer in answers] == [200] * 5 + [429]
-        assert answers[0].headers["ratelimit-policy"] == '"key";q=5;w=10'
+        assert answers[0].headers["ratelimit-policy"] == '"key";q=5;w=100'
         assert answers[0].headers["ratelimit"].startswith('"key";r=4;t=')
         refused = answers[-1]
         assert refused.json()["type"] == "/problems/rate-limited"
         assert refused.headers["content-type"] == "application/problem+json"
-        assert 1 <= int(refused.headers["retry-after"]) <= 2
+        assert 1 <= int(refused.headers["retry-after"]) <= 20
         assert refused.headers["ratelimit"].startswith('"key";r=0;t=')
 
     async def test_another_key_and_health_are_not_concerned(self, client: httpx.AsyncClient) -> None:
