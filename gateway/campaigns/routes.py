@@ -17,7 +17,9 @@ from shared.domain.spec import parse_spec
 from shared.domain.spec.differences import compare_documents
 from shared.errors import Conflict, InvalidInput, Problem
 from shared.outbox import Outbox
-from shared.postgres import campaigns, runs, targets
+from shared.postgres import campaigns, runs
+from shared.postgres.overviews import latest_runs
+from shared.postgres.target_counts import count_by_state
 
 from ..auth import SignedIn
 from ..conditional import tag_of
@@ -129,12 +131,12 @@ async def get_campaign(
     parts = include or ()
     async with resources.pool.acquire() as conn:
         campaign = await campaigns.get_campaign(conn, name)
-        latest = await runs.page_runs(conn, campaign=name, limit=1) if parts else []
-        counts = await targets.count_by_state(conn, latest[0].id) if latest and CampaignPart.COUNTS in parts else None
+        latest = (await latest_runs(conn, [campaign.id])).get(campaign.id) if parts else None
+        counts = await count_by_state(conn, latest.id) if latest and CampaignPart.COUNTS in parts else None
     shown = ShownCampaign.model_validate(campaign)
     if not parts:
         response.headers["ETag"] = tag_of(shown)
-    with_run = ShownRun.model_validate(latest[0]) if latest and CampaignPart.LATEST_RUN in parts else None
+    with_run = ShownRun.model_validate(latest) if latest and CampaignPart.LATEST_RUN in parts else None
     return CampaignDetails(**dict(shown), latest_run=with_run, counts=counts)
 
 

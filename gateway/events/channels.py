@@ -10,7 +10,7 @@ from typing import Any
 
 from shared.domain.ids import EventId, RunId
 from shared.domain.run import is_finished
-from shared.postgres import runs, targets
+from shared.postgres import runs, target_counts
 from shared.postgres.events import fetch_recent_event_ids
 from shared.postgres.pool import Connection, Pool
 from shared.streams.events import Followed, RunEvents, StreamedEvent
@@ -140,7 +140,7 @@ class RunChannel(Channel):
 
     async def _read(self, conn: Connection) -> Reading:
         run = await runs.get_run(conn, self._id)
-        counts = await targets.count_by_state(conn, self._id)
+        counts = await target_counts.count_by_state(conn, self._id)
         return Reading(
             content={"run": ShownRun.model_validate(run).model_dump(mode="json"), "counts": counts},
             included=await fetch_recent_event_ids(conn, self._id),

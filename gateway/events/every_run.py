@@ -18,7 +18,7 @@ from redis.exceptions import RedisError
 from shared.domain.ids import RunId
 from shared.domain.run import Run, is_finished
 from shared.domain.target import TargetState
-from shared.postgres import runs, targets
+from shared.postgres import runs, target_counts
 from shared.postgres.events import fetch_recent_event_ids_of_runs
 from shared.postgres.pool import Connection
 from shared.streams.events import StreamedEvent
@@ -165,7 +165,7 @@ class _Changes:
 
 
 async def _count(conn: Connection, found: Sequence[Run]) -> list[tuple[Run, Mapping[TargetState, int]]]:
-    counts = await targets.count_by_run_and_state(conn, [run.id for run in found])
+    counts = await target_counts.count_by_run(conn, [run.id for run in found])
     return [(run, counts[run.id]) for run in found]
 
 

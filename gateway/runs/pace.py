@@ -16,7 +16,7 @@ from shared.domain.run import Run, RunState
 from shared.domain.spec import Rollout, parse_spec
 from shared.domain.waiting import Wait, WaitKind
 from shared.domain.windows import window_at
-from shared.postgres import campaigns, releases, targets
+from shared.postgres import campaigns, releases, target_counts
 from shared.postgres.pool import Connection
 from shared.streams.budgets import Budgets, Denial
 from shared.streams.github_budgets import CONTENT, WRITES, github_windows, identity_of, in_words
@@ -48,12 +48,12 @@ class Outlook:
 
 async def get_standing(conn: Connection, run: Run, *, now: datetime) -> Standing:
     """Reads it; in one transaction with what it is shown beside."""
-    unpublished = await targets.unpublished_by_installation(conn, run.id)
+    unpublished = await target_counts.unpublished_by_installation(conn, run.id)
     return Standing(
         run=run,
         unpublished=unpublished,
         at_work=await releases.at_work(conn, run.id),
-        released=tuple(await releases.released_installations(conn, run.id)),
+        released=tuple(await target_counts.released_installations(conn, run.id)),
         rollout_allows_at=await _rollout_allows_at(conn, run, sum(unpublished.values()), now),
     )
 
@@ -129,7 +129,7 @@ async def _limits_allow_at(
     rooms = {each: await budgets.room(identity_of(each), CONTENT, lane=WRITES) for each in installations}
     now = utcnow()
     async with resources.pool.acquire() as conn:
-        left = await targets.not_begun_by_installation(conn, run_id)
+        left = await target_counts.not_begun_by_installation(conn, run_id)
     return now + timedelta(seconds=max(room.seconds_until(left.get(each, 0)) for each, room in rooms.items()))
 
 

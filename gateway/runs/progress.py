@@ -16,7 +16,7 @@ from shared.domain.ids import RunId
 from shared.domain.release import wave_size
 from shared.domain.run import Run
 from shared.domain.target import TargetState
-from shared.postgres import progress, releases, runs
+from shared.postgres import progress, releases, runs, target_counts
 from shared.postgres.pool import Connection
 
 from ..auth import SignedIn
@@ -135,7 +135,7 @@ async def _owners(conn: Connection, run: Run) -> list[ShownOwnerProgress] | None
     files = await progress.count_by_file(conn, run.id, run.selection_id) if run.selection_id else None
     if files is None:
         return None
-    found: defaultdict[tuple[str, OwnerKind | None], progress.Counts] = defaultdict(dict)
+    found: defaultdict[tuple[str, OwnerKind | None], target_counts.Counts] = defaultdict(dict)
     for file in files:
         owners = [(owner.name, owner.kind) for owner in OwnersFile(file.document or "").default_owners]
         for owner in owners or [("", None)]:

@@ -15,8 +15,9 @@ from shared.domain.bulk import TargetFilter
 from shared.domain.ids import RunId, TargetId
 from shared.domain.run import RunState
 from shared.domain.target_views import TargetRow, TargetSort
-from shared.postgres import runs, selections, target_warnings, targets
+from shared.postgres import runs, selections, target_warnings
 from shared.postgres.chosen_targets import page_chosen
+from shared.postgres.target_counts import count_by_state
 from shared.postgres.target_table import Place, Scope, page_table, place_of
 
 from ..auth import SignedIn
@@ -108,7 +109,7 @@ async def get_run(
         run = await runs.get_run(conn, RunId(run_id))
         shown = RunDetails.model_validate(ShownRun.model_validate(run).model_dump())
         if RunPart.COUNTS in parts:
-            shown.counts = await targets.count_by_state(conn, run.id)
+            shown.counts = await count_by_state(conn, run.id)
         if RunPart.WARNINGS in parts:
             warnings = await target_warnings.count_warnings(conn, run.id)
             shown.warnings = [ShownWarningCount.model_validate(each) for each in warnings]

@@ -13,7 +13,7 @@ from shared.domain.spec import parse_spec
 from shared.domain.spec.differences import compare_documents
 from shared.domain.target import TargetState
 from shared.errors import InvalidSpec
-from shared.postgres import campaigns, overviews, progress, runs
+from shared.postgres import campaigns, overviews, runs, target_counts
 from shared.postgres.pool import Connection
 
 from ..paging import Cursor, id_in, page
@@ -42,7 +42,7 @@ async def campaign_page(request: Request, name: str, resources: Opened) -> Respo
         campaign = await campaigns.get_campaign(conn, name)
         latest = (await overviews.latest_runs(conn, [campaign.id])).get(campaign.id)
         found = await runs.page_runs(conn, campaign=name, limit=LATEST)
-        counts = await progress.count_by_run(conn, [run.id for run in found])
+        counts = await target_counts.count_by_run(conn, [run.id for run in found])
         frame = await _frame(conn, campaign)
     standing = await read_standing(resources, latest.id) if latest else None
     return await render(
@@ -64,7 +64,7 @@ async def campaign_runs_page(request: Request, name: str, resources: Opened, cur
     async with resources.pool.acquire() as conn:
         campaign = await campaigns.get_campaign(conn, name)
         found = await runs.page_runs(conn, campaign=name, after=RunId(before) if before else None, limit=PAGE + 1)
-        counts = await progress.count_by_run(conn, [run.id for run in found])
+        counts = await target_counts.count_by_run(conn, [run.id for run in found])
         frame = await _frame(conn, campaign)
     shown = page(found, limit=PAGE, position=lambda each: each.id, show=ShownRun.model_validate)
     return await render(
@@ -108,7 +108,7 @@ async def campaign_spec_page(
     )
 
 
-def _with_counts(found: list[Run], counts: dict[RunId, progress.Counts]) -> list[tuple[Run, progress.Counts]]:
+def _with_counts(found: list[Run], counts: dict[RunId, target_counts.Counts]) -> list[tuple[Run, target_counts.Counts]]:
     return [(run, counts.get(run.id, {})) for run in found]
 
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from shared.domain.campaign import Campaign, CampaignState
 from shared.domain.run import Run, is_finished
-from shared.postgres import campaigns, overviews, progress
+from shared.postgres import campaigns, overviews, target_counts
 
 from ..campaigns.schemas import ShownCampaign
 from ..paging import Cursor, page, position_in
@@ -32,7 +32,7 @@ class Row:
 
     campaign: Campaign
     run: Run | None
-    counts: progress.Counts
+    counts: target_counts.Counts
 
     @property
     def is_moving(self) -> bool:
@@ -55,7 +55,7 @@ async def campaigns_page(
             limit=PAGE + 1,
         )
         latest = await overviews.latest_runs(conn, [each.id for each in found])
-        counts = await progress.count_by_run(conn, [run.id for run in latest.values()])
+        counts = await target_counts.count_by_run(conn, [run.id for run in latest.values()])
         is_plain = not q and not cursor and state == "active"
         attention = await overviews.list_attention(conn, limit=MOST_ATTENTION + 1) if is_plain else []
     shown = page(found, limit=PAGE, position=lambda each: each.name, show=ShownCampaign.model_validate)

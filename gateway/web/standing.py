@@ -10,9 +10,9 @@ from shared.domain.ids import RunId
 from shared.domain.run import Run, is_finished
 from shared.domain.selection import Selection
 from shared.domain.target import FOLLOWED, UNSETTLED, TargetState
-from shared.postgres import runs, selections, target_warnings, targets
+from shared.postgres import runs, selections, target_warnings
 from shared.postgres.overviews import NEEDS_SOMEBODY
-from shared.postgres.progress import Counts
+from shared.postgres.target_counts import Counts, count_by_state
 from shared.postgres.target_warnings import WarningCount
 
 from ..resources import Resources
@@ -80,7 +80,7 @@ async def read_standing(resources: Resources, run_id: RunId) -> RunStanding:
     """Reads it, at one moment; raises `NotFound`."""
     async with resources.pool.acquire() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
         run = await runs.get_run(conn, run_id)
-        counts = await targets.count_by_state(conn, run.id)
+        counts = await count_by_state(conn, run.id)
         selection = await selections.get_progress(conn, run.selection_id) if run.selection_id else None
         warnings = await target_warnings.count_warnings(conn, run.id)
         progress = await read_progress(conn, run)

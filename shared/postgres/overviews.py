@@ -49,7 +49,8 @@ async def list_attention(conn: Connection, *, limit: int) -> list[Attention]:
         CROSS JOIN LATERAL (
             SELECT id, state FROM runs WHERE campaign_id = c.id AND NOT dry_run ORDER BY id DESC LIMIT 1) r
         CROSS JOIN LATERAL (
-            SELECT count(*) AS targets FROM targets t WHERE t.run_id = r.id AND t.state = ANY($1)) n
+            SELECT coalesce(sum(n), 0)::bigint AS targets FROM target_counts t
+            WHERE t.run_id = r.id AND t.state = ANY($1)) n
         WHERE c.state = 'active' AND (n.targets > 0 OR r.state = 'failed')
         ORDER BY n.targets DESC, c.name LIMIT $2
         """,

@@ -1,18 +1,14 @@
-"""How far runs are: counts of many runs at once, pull requests over time, and targets by owner."""
+"""How far runs are: pull requests over time, and targets by owner."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from ..domain.ids import RunId, SelectionId
 from ..domain.target import TargetState
 from .pool import Connection
-
-Counts = dict[TargetState, int]
-"""Targets by state; states without targets are left out."""
+from .target_counts import Counts
 
 MOST_STEPS = 120
 """Points of a burndown, whatever the number of targets: what a chart can show."""
@@ -34,17 +30,6 @@ class CountedFile:
 
     document: str | None
     counts: Counts
-
-
-async def count_by_run(conn: Connection, run_ids: Sequence[RunId]) -> dict[RunId, Counts]:
-    """The targets of each of the runs by state."""
-    rows = await conn.fetch(
-        "SELECT run_id, state, count(*) AS n FROM targets WHERE run_id = ANY($1) GROUP BY run_id, state", list(run_ids)
-    )
-    found: defaultdict[RunId, Counts] = defaultdict(dict)
-    for row in rows:
-        found[RunId(row["run_id"])][TargetState(row["state"])] = row["n"]
-    return dict(found)
 
 
 async def list_burndown(conn: Connection, run_id: RunId) -> list[BurndownStep]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from ..domain.ids import CampaignId, InstallationId, RunId, TargetId
+from ..domain.ids import CampaignId, RunId, TargetId
 from ..domain.outlook import AtWork
 from ..domain.release import Candidate, Facts, wave_size
 from ..domain.run import Run
@@ -18,6 +18,7 @@ from ..domain.target import Target, TargetState
 from ..domain.waiting import Wait
 from .pool import Connection
 from .runs import get_run
+from .target_counts import count_at_work, count_progress
 from .targets import TARGET_COLUMNS, target_from_row
 
 _WAITS = "t.state = 'prepared' AND t.publish_as <> 'none' AND t.released_at IS NULL"
@@ -62,30 +63,17 @@ async def count_waiting(conn: Connection, run_id: RunId) -> int:
 
 async def at_work(conn: Connection, run_id: RunId) -> AtWork:
     """How far the run's work is, for an estimate of its end."""
+    waiting, left = await count_at_work(conn, run_id)
     row = await conn.fetchrow(
-        f"""
-        WITH counted AS (
-            SELECT {_WAITS} AS waits, t.state IN ('pending', 'preparing', 'publishing')
-                OR t.state = 'prepared' AND t.publish_as <> 'none' AS has_work, t.updated_at
-            FROM targets t WHERE t.run_id = $1)
-        SELECT count(*) FILTER (WHERE waits) AS waiting, count(*) FILTER (WHERE has_work AND NOT waits) AS left,
-            count(*) FILTER (WHERE NOT has_work AND updated_at > now() - interval '2 minutes') AS done_lately,
-            min(updated_at) FILTER (WHERE NOT has_work AND updated_at > now() - interval '2 minutes') AS done_since
-        FROM counted
-        """,  # noqa: S608
+        """
+        SELECT count(*) AS done_lately, min(updated_at) AS done_since FROM targets t
+        WHERE t.run_id = $1 AND t.updated_at > now() - interval '2 minutes'
+          AND t.state NOT IN ('pending', 'preparing', 'publishing')
+          AND NOT (t.state = 'prepared' AND t.publish_as <> 'none')
+        """,
         run_id,
     )
-    return AtWork(**dict(row or {}))
-
-
-async def released_installations(conn: Connection, run_id: RunId) -> list[InstallationId]:
-    """The installations with targets that wait for nothing but their turn at GitHub."""
-    rows = await conn.fetch(
-        """SELECT DISTINCT installation_id FROM targets WHERE run_id = $1 AND publish_as <> 'none'
-           AND (state = 'publishing' OR state = 'prepared' AND released_at IS NOT NULL)""",
-        run_id,
-    )
-    return [InstallationId(row["installation_id"]) for row in rows]
+    return AtWork(waiting=waiting, left=left, **dict(row or {}))
 
 
 async def get_facts(
@@ -98,16 +86,7 @@ async def get_facts(
     now: datetime,
 ) -> Facts:
     """What a release is decided by; `rate` is the one that holds now."""
-    row = await conn.fetchrow(
-        f"""
-        SELECT count(*) FILTER (WHERE t.state NOT IN ('pending', 'preparing', 'failed', 'blocked')
-                                OR {ON_ITS_WAY}) AS with_change,
-            count(*) FILTER (WHERE t.state IN ('pending', 'preparing') AND NOT {ON_ITS_WAY}) AS unknown,
-            count(*) FILTER (WHERE {ON_ITS_WAY}) AS begun
-        FROM targets t WHERE t.run_id = $1 AND {COUNTS}
-        """,  # noqa: S608
-        run_id,
-    )
+    known = await count_progress(conn, run_id)
     campaign = await conn.fetchrow(
         f"""
         SELECT count(DISTINCT (t.repository_node_id, t.branch)) AS open_now,
@@ -118,7 +97,6 @@ async def get_facts(
         run_id,
     )
     lately, since = await _released_lately(conn, campaign_id, rate, now)
-    known: dict[str, int] = dict(row or {})
     merged, passed = await _ended_well(conn, run_id, [wave_size(wave, known["with_change"]) for wave in waves])
     return Facts(**known, **dict(campaign or {}), merged=merged, passed=passed, lately=lately, since=since)
 

@@ -13,9 +13,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from ..domain.bulk import TargetFilter
+from ..domain.bulk import ALL_TARGETS, TargetFilter
 from ..domain.ids import RunId
 from ..domain.target_views import Cell, FacetCounts, TargetRow, TargetSort, count_facets
+from . import target_counts
 from .pool import Connection
 from .target_conditions import CONDITIONS, values_of
 from .targets import TARGET_COLUMNS, target_from_row
@@ -113,6 +114,8 @@ async def count_table(conn: Connection, scope: Scope, wanted: TargetFilter) -> F
     but_for_facets = wanted.model_copy(
         update={"states": (), "review_states": (), "checks_states": (), "has_warnings": None}
     )
+    if scope.run_id and but_for_facets == ALL_TARGETS:
+        return count_facets(await target_counts.count_facets(conn, scope.run_id), wanted, is_cut=False)
     most = None if scope.run_id else MOST_COUNTED + 1
     rows = await conn.fetch(
         f"""

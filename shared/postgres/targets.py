@@ -314,44 +314,6 @@ async def states_of(conn: Connection, target_ids: Sequence[TargetId]) -> dict[Ta
     return {TargetId(row["id"]): TargetState(row["state"]) for row in rows}
 
 
-async def count_by_state(conn: Connection, run_id: RunId) -> dict[TargetState, int]:
-    """How many targets of a run are in each state; states without targets are left out."""
-    rows = await conn.fetch("SELECT state, count(*) AS n FROM targets WHERE run_id = $1 GROUP BY state", run_id)
-    return {TargetState(row["state"]): row["n"] for row in rows}
-
-
-async def count_by_run_and_state(conn: Connection, run_ids: Collection[RunId]) -> dict[RunId, dict[TargetState, int]]:
-    """The same of several runs in one statement; each of them is there."""
-    rows = await conn.fetch(
-        "SELECT run_id, state, count(*) AS n FROM targets WHERE run_id = ANY($1) GROUP BY run_id, state", list(run_ids)
-    )
-    counts: dict[RunId, dict[TargetState, int]] = {run_id: {} for run_id in run_ids}
-    for row in rows:
-        counts[RunId(row["run_id"])][TargetState(row["state"])] = row["n"]
-    return counts
-
-
-async def unpublished_by_installation(conn: Connection, run_id: RunId) -> dict[InstallationId, int]:
-    """How many targets of a run are still to be published, by the installation that does it."""
-    return await _count_to_publish(conn, run_id, ("pending", "preparing", "prepared", "publishing"))
-
-
-async def not_begun_by_installation(conn: Connection, run_id: RunId) -> dict[InstallationId, int]:
-    """The same without those that are being published."""
-    return await _count_to_publish(conn, run_id, ("pending", "preparing", "prepared"))
-
-
-async def _count_to_publish(conn: Connection, run_id: RunId, states: Sequence[str]) -> dict[InstallationId, int]:
-    rows = await conn.fetch(
-        """SELECT installation_id, count(*) AS n FROM targets
-           WHERE run_id = $1 AND publish_as <> 'none' AND state = ANY($2)
-           GROUP BY installation_id""",
-        run_id,
-        list(states),
-    )
-    return {InstallationId(row["installation_id"]): row["n"] for row in rows}
-
-
 async def by_branch(conn: Connection, repository_node_id: str, branch: str) -> list[Target]:
     """The targets of every run that own that head branch, oldest first."""
     rows = await conn.fetch(

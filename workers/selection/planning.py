@@ -23,7 +23,7 @@ from shared.domain.spec import (
 )
 from shared.errors import InstallationNotFound, InvalidInput, NotFound
 from shared.postgres import installations, runs, selections
-from shared.postgres.targets import count_by_state
+from shared.postgres.target_counts import count_by_state
 
 from .index_answers import usable_index
 from .making import ABOUT_THE_ENTRY, Making, about

@@ -21,7 +21,7 @@ from shared.domain.target import (
     states_before,
 )
 from shared.errors import NotFound
-from shared.postgres import artifacts, pull_requests, settling, targets, webhook_deliveries
+from shared.postgres import artifacts, pull_requests, settling, target_counts, targets, webhook_deliveries
 from shared.postgres.pool import Connection, Pool
 from tests.integration.campaigns.rows import insert_campaign, insert_run, make_target
 
@@ -36,7 +36,7 @@ async def test_planning_twice_plans_each_repository_and_branch_once(pool: Pool) 
         again = [make_target(run_id, campaign_id, number=n) for n in range(1001)]
         assert await targets.insert_targets(conn, planned) == 1000
         assert await targets.insert_targets(conn, again) == 1
-        assert await targets.count_by_state(conn, run_id) == {TargetState.PENDING: 1001}
+        assert await target_counts.count_by_state(conn, run_id) == {TargetState.PENDING: 1001}
         stored = await targets.get_target(conn, planned[0].id)
     expected = planned[0]
     assert (stored.branch, stored.publish_as, stored.repository_id) == (expected.branch, PublishAs.OPEN, 0)

@@ -6,6 +6,7 @@ import asyncio
 import html
 from collections.abc import AsyncIterator
 from datetime import date
+from typing import Any
 
 import httpx
 import pytest
@@ -15,8 +16,10 @@ from redis.asyncio import Redis
 from gateway.deprecation import deprecated
 from gateway.problems import ALL_KINDS
 from gateway.schemas import EXAMPLE_SPEC
+from shared.outbox import Outbox
 from shared.postgres.pool import Pool
 from shared.settings import GatewaySettings
+from tests.integration.campaigns.rows import Rows
 
 CAMPAIGN = "/v1/campaigns/add-security-policy"
 
@@ -106,7 +109,7 @@ class TestRateLimits:
             refused = await client.get("/v1/runs")
         assert refused.status_code == 429
         assert (await client.get("/v1/runs", headers={"Authorization": "Bearer obk_another"})).status_code == 401
-        assert (await client.get("/healthz")).status_code == 200
+        assert (await client.get("/metrics")).status_code == 200
 
     async def test_sign_ins_are_counted_by_address(self, anonymous: httpx.AsyncClient) -> None:
         answers = [await anonymous.post("/ui/sign-in", data={"key": "obk_guess"}) for _ in range(3)]
@@ -164,3 +167,60 @@ async def test_who_prefers_to_wait_is_answered_with_what_came_of_it(client: http
     late = await client.post("/v1/selections", json={"document": EXAMPLE_SPEC}, headers={"Prefer": "wait=1"})
     assert (late.status_code, late.headers["preference-applied"]) == (202, "wait=1")
     assert late.headers["location"] == f"/v1/operations/{late.json()['operation']['id']}"
+
+
+async def _every(client: httpx.AsyncClient, path: str, **query: Any) -> list[dict[str, Any]]:
+    """All items of a list, two a page."""
+    found: list[dict[str, Any]] = []
+    cursor: dict[str, Any] = {}
+    while True:
+        answer = await client.get(path, params={**query, "limit": 2, **cursor})
+        assert answer.status_code == 200, answer.text
+        found += answer.json()["items"]
+        if answer.json()["next_cursor"] is None:
+            return found
+        cursor = {"cursor": answer.json()["next_cursor"]}
+
+
+async def test_lists_are_sorted_and_a_cursor_carries_the_order(client: httpx.AsyncClient, pool: Pool) -> None:
+    rows = Rows(pool, Outbox(pool, Redis()))
+    for name in ("b", "a", "c"):
+        campaign_id = await rows.campaign(name=name)
+    run_id, later_id = await rows.run(campaign_id), await rows.run(campaign_id, state="completed")
+    for number, additions in ((1, 30), (2, 10), (3, 20), (4, 20)):
+        target = await rows.target(run_id, campaign_id, number=number, state="open" if number % 2 else "failed")
+        await pool.execute(
+            "UPDATE targets SET files_changed = 1, additions = $2, deletions = 0 WHERE id = $1", target.id, additions
+        )
+
+    async def names(path: str, key: str, **query: Any) -> list[str]:
+        return [each[key][-1:] for each in await _every(client, path, **query)]
+
+    assert await names("/v1/campaigns", "name", sort="-name") == ["c", "b", "a"]
+    assert await names("/v1/campaigns", "name", sort="created") == ["b", "a", "c"]
+    assert await names("/v1/campaigns", "name", sort="-updated", text="C") == ["c"]
+    assert [each["id"] for each in await _every(client, "/v1/runs", sort="created")] == [str(run_id), str(later_id)]
+    assert len(await _every(client, "/v1/runs", state=["completed", "failed"], since="2026-01-01T00:00:00Z")) == 1
+    targets = f"/v1/runs/{run_id}/targets"
+    assert await names(targets, "repository", sort="-repository") == ["4", "3", "2", "1"]
+    assert await names(targets, "repository", sort="size") == ["2", "3", "4", "1"]
+    assert await names(targets, "repository", sort="-updated", state="failed") == ["4", "2"]
+    cursor = (await client.get(targets, params={"sort": "size", "limit": 1})).json()["next_cursor"]
+    other = await client.get(targets, params={"sort": "-size", "cursor": cursor})
+    assert (other.status_code, other.json()["problems"][0]["path"]) == (422, "query.cursor")
+
+
+async def test_include_gives_what_is_asked_for(client: httpx.AsyncClient, pool: Pool) -> None:
+    rows = Rows(pool, Outbox(pool, Redis()))
+    campaign_id = await rows.campaign()
+    run_id = await rows.run(campaign_id)
+    target = await rows.target(run_id, campaign_id, state="open")
+    run = (await client.get(f"/v1/runs/{run_id}", params={"include": "counts,selection"})).json()
+    assert (run["counts"], run["warnings"], run["waits_for"]) == ({"open": 1}, None, None)
+    assert (await client.get(f"/v1/runs/{run_id}")).json()["waits_for"] == []
+    shown = (await client.get("/v1/campaigns/notice", params={"include": ["latest_run", "counts"]})).json()
+    assert (shown["latest_run"]["id"], shown["counts"]) == (str(run_id), {"open": 1})
+    detail = (await client.get(f"/v1/targets/{target.id}", params={"include": "events"})).json()
+    assert (detail["events"], detail["artifacts"]) == ([], None)
+    refused = await client.get(f"/v1/targets/{target.id}", params={"include": "everything"})
+    assert (refused.status_code, refused.json()["problems"][0]["path"]) == (422, "query.include.0")
