@@ -100,7 +100,7 @@ async def test_no_request_makes_the_api_fail_or_is_answered_otherwise_than_descr
 ) -> None:
     answers = tmp_path / "answers"
     phases = "examples,coverage,fuzzing,stateful" if IN_FULL else "examples,fuzzing"
-    arguments = ["--phases", phases, "--max-examples", os.environ.get("OCTOBATCH_EXAMPLES", "80") if IN_FULL else "3"]
+    arguments = ["--phases", phases, "--max-examples", os.environ.get("OCTOBATCH_EXAMPLES", "320") if IN_FULL else "3"]
     ran = await asyncio.to_thread(_schemathesis, gateway, answers, arguments)
     said = ran.stdout
     if wanted := os.environ.get("OCTOBATCH_SCHEMATHESIS_LOG"):
