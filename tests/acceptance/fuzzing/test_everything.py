@@ -130,7 +130,7 @@ def _schemathesis(gateway: Gateway, answers: Path, arguments: list[str]) -> subp
             "PYTHONPATH": str(ROOT),
             "COLUMNS": "160",
         },
-        cwd=ROOT,
+        cwd=answers.parent,
         capture_output=True,
         text=True,
         check=False,
