@@ -25,9 +25,10 @@ from shared.domain.notifications import (
 )
 from shared.domain.spec import Moment, Notification, parse_spec
 from shared.errors import InvalidSpec
-from shared.postgres import notifications, runs, targets
+from shared.postgres import notifications, runs
 from shared.postgres.notifications import Noted, TellingCampaign
 from shared.postgres.pool import Connection
+from shared.postgres.target_counts import count_by_state
 
 from ..context import CampaignsContext
 
@@ -90,7 +91,7 @@ async def _news_of_runs(conn: Connection, news: Sequence[Noted], merged: Collect
                 run_id=run_id,
                 dry_run=run.dry_run,
                 is_scheduled=run.is_scheduled,
-                counts=await targets.count_by_state(conn, run_id),
+                counts=await count_by_state(conn, run_id),
                 is_completed="run.completed" in types,
                 error=(run.error or "") if "run.failed" in types else None,
                 paused_by=run.paused_by if "run.paused" in types else None,  # None where it goes on again
