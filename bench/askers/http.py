@@ -18,14 +18,14 @@ class Http:
         self._free: list[Connection] = []
 
     async def request(self, method: str, path: str, body: bytes = b"") -> bytes:
-        """The body of a 200; anything else raises `RuntimeError`."""
+        """The body of a 200 or 202; anything else raises `RuntimeError`."""
         reader, writer = self._free.pop() if self._free else await asyncio.open_connection("127.0.0.1", self._port)
         head = f"{method} {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n{self._headers}content-length: {len(body)}\r\n\r\n"
         writer.write(head.encode() + body)
         status, *lines = (await reader.readuntil(b"\r\n\r\n")).decode().lower().split("\r\n")
         length = next(int(line.split(":")[1]) for line in lines if line.startswith("content-length:"))
         content = await reader.readexactly(length)
-        if " 200 " not in status:
+        if " 200 " not in status and " 202 " not in status:
             raise RuntimeError(f"{method} {path}: {status} {content.decode()}")
         self._free.append((reader, writer))
         return content

@@ -81,7 +81,7 @@ async def list_repositories(
     """The repositories of a complete selection, in its order, each with the reason for in or out."""
     after = number_in(cursor)
     async with resources.pool.acquire() as conn:
-        selection = await _get_complete(conn, selection_id)
+        selection = await get_complete(conn, selection_id)
         rows = await page_repositories(
             conn, selection.id, wanted, after=-1 if after is None else after, limit=limit + 1
         )
@@ -92,7 +92,7 @@ async def list_repositories(
 async def count_by_facet(selection_id: UUID, resources: Opened, _: SignedIn, wanted: Wanted) -> Facets:
     """How many repositories there are of each kind: the 100 commonest values of each facet."""
     async with resources.pool.acquire() as conn:
-        selection = await _get_complete(conn, selection_id)
+        selection = await get_complete(conn, selection_id)
         total, counts = await count_facets(conn, selection.id, wanted)
     facets: dict[Facet, list[ShownFacetValue]] = {facet: [] for facet in Facet}
     for each in counts:
@@ -109,9 +109,9 @@ async def explain_repository(
 ) -> ShownExplanation:
     """Why a repository is in or out, with every entry that found it; or why none did."""
     async with resources.pool.acquire() as conn:
-        await _get_complete(conn, selection_id)
+        await get_complete(conn, selection_id)
         selection = await get_selection(conn, SelectionId(selection_id))
-        return await _explain(conn, selection, parse_spec(selection.document), repository)
+        return await explain(conn, selection, parse_spec(selection.document), repository)
 
 
 @router.get("/{selection_id}/export", response_class=StreamingResponse, responses=ANSWERS)
@@ -124,7 +124,7 @@ async def export_selection(
 ) -> StreamingResponse:
     """A complete selection as a file: `csv`, `json` (one array) or `jsonl` (an object a line)."""
     async with resources.pool.acquire() as conn:
-        selection = await _get_complete(conn, selection_id)
+        selection = await get_complete(conn, selection_id)
     return StreamingResponse(
         export_repositories(resources.pool, selection.id, wanted, form=form),
         media_type=MEDIA_TYPES[form],
@@ -145,14 +145,14 @@ async def compare_selections(
     """What is different in a later selection, in the order of names; renames are told by node ids."""
     place = position_in(cursor) or ""
     async with resources.pool.acquire() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
-        before, after = await _get_complete(conn, selection_id), await _get_complete(conn, later_id)
+        before, after = await get_complete(conn, selection_id), await get_complete(conn, later_id)
         rows = await page_differences(conn, before.id, after.id, change=change, from_place=place, limit=limit + 1)
         counts = await count_differences(conn, before.id, after.id) if not place else None
     found = page(rows, limit=limit, position=lambda each: each.place, show=ShownDifference.model_validate)
     return Differences(items=found.items, next_cursor=found.next_cursor, counts=counts)
 
 
-async def _get_complete(conn: Connection, selection_id: UUID) -> Selection:
+async def get_complete(conn: Connection, selection_id: UUID) -> Selection:
     """Without its document; raises `NotFound`, or `Conflict` where it has no repositories to show."""
     selection = await get_progress(conn, SelectionId(selection_id))
     if selection.state is not SelectionState.COMPLETE:
@@ -160,7 +160,7 @@ async def _get_complete(conn: Connection, selection_id: UUID) -> Selection:
     return selection
 
 
-async def _explain(conn: Connection, selection: Selection, spec: CampaignSpec, asked: str) -> ShownExplanation:
+async def explain(conn: Connection, selection: Selection, spec: CampaignSpec, asked: str) -> ShownExplanation:
     by_name = "/" in asked
     found = await find_in_selection(
         conn, selection.id, name=asked if by_name else None, node_id=None if by_name else asked

@@ -41,6 +41,7 @@ class Room:
 ROOMS = (
     Room("Campaigns", "/", "c"),
     Room("Targets", "/ui/targets", "t"),
+    Room("Selections", "/ui/selections", "l"),
     Room("Bulk operations", "/ui/bulk-operations", "b"),
     Room("Installations", "/ui/installations", "i"),
     Room("Streams", "/ui/streams", "s"),

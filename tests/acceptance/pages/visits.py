@@ -22,6 +22,12 @@ VISITS: dict[str, tuple[str, ...]] = {
     "/ui/runs/{run_id}/targets": ("/ui/runs/{run}/targets", "/ui/runs/{run}/targets?text=nothing"),
     "/ui/bulk-operations": ("/ui/bulk-operations", "/ui/bulk-operations?campaign=nobody"),
     "/ui/bulk-operations/{bulk_id}": ("/ui/bulk-operations/{bulk}",),
+    "/ui/selections": ("/ui/selections", "/ui/selections?name=nobody"),
+    "/ui/selections/{selection_id}": (
+        "/ui/selections/{selection}",
+        "/ui/selections/{selection}?q=nothing&explain=acme/service-0",
+    ),
+    "/ui/selections/{selection_id}/diff/{later_id}": ("/ui/selections/{selection}/diff/{selection}",),
     "/ui/health": ("/ui/health",),
     "/ui/installations": ("/ui/installations",),
     "/ui/installations/{installation_id}": ("/ui/installations/{installation}",),
