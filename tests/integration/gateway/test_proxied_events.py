@@ -13,10 +13,10 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 from redis.asyncio import Redis
-from tests.integration.gateway.test_events import Browser, make_world
 
 from sandbox.embedded.servers import free_port
 from shared.postgres.pool import Pool
+from tests.integration.gateway.test_events import Browser, make_world
 
 CONFIGURATION = """
 daemon off;
