@@ -6,11 +6,12 @@ import asyncio
 import base64
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 import trustme
 from redis.asyncio import Redis
@@ -42,6 +43,7 @@ SIGNING = base64.b64encode(b"s" * 32).decode()
 SLACK = {"slack": {"url": {"secret": "channel"}}}
 WEBHOOK = {"webhook": {"url": {"secret": "channel"}, "signWith": {"secret": "key"}}}
 MAIL = {"email": {"to": ["a@acme.example", "b@acme.example"]}}
+AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 EVERYTHING = ", ".join(Moment)
 
 Contexts = Callable[..., Any]
@@ -269,6 +271,46 @@ async def test_two_workers_at_once_tell_and_send_once(
     assert receiver.arrived.qsize() == 1
 
 
+async def test_no_news_is_lost_or_told_twice_where_connections_break(
+    opened: Contexts, sending: CampaignsContext, telling: Telling, pool: Pool
+) -> None:
+    happened = [telling.run_id, *[await telling.rows.run(telling.campaign_id) for _ in range(20)]]
+    is_over, broken = asyncio.Event(), 0
+
+    async def gather(ctx: CampaignsContext) -> None:
+        while not is_over.is_set():
+            with suppress(*AWAY):
+                await gather_notifications(ctx)
+
+    async def break_connections() -> None:
+        nonlocal broken
+        while not is_over.is_set():
+            with suppress(*AWAY):
+                broken += await pool.fetchval(
+                    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid() AND query ILIKE ANY($1)",
+                    ["%notable_events%", "%INTO notifications%", "%notified_at%", "COMMIT%"],
+                )
+            await asyncio.sleep(0.01)
+
+    async with opened() as one, opened() as other:
+        tasks = [asyncio.create_task(each) for each in (gather(one), gather(other), break_connections())]
+        for run_id in happened:
+            telling.run_id = run_id
+            with suppress(*AWAY):
+                await telling.end_run(RunState.COMPLETED)
+            await asyncio.sleep(0.02)
+        is_over.set()
+        await asyncio.gather(*tasks)
+    await pool.expire_connections()
+    await gather_notifications(sending)
+    ended = {str(row["run_id"]) for row in await pool.fetch("SELECT run_id FROM events WHERE type = 'run.completed'")}
+    told = [notice["run_id"] for message in await telling.messages() for notice in message.notices]
+    assert sorted(told) == sorted(ended)
+    assert len(ended) > 5
+    assert broken > 5
+
+
 async def test_a_program_gets_signed_messages(sending: CampaignsContext, telling: Telling, receiver: Receiver) -> None:
     await telling.store(WEBHOOK)
     assert (await telling.deliver(sending)).state == "delivered"
@@ -383,6 +425,16 @@ async def test_who_is_refused_for_good_is_not_tried_again(opened: Contexts, tell
         async with opened(**smtp(mailbox)) as ctx:
             message = await telling.deliver(ctx)
     assert (message.state, message.error) == ("dead", "gone@acme.example: 550 No such user")
+
+
+async def test_one_who_is_refused_keeps_it_from_nobody(opened: Contexts, telling: Telling) -> None:
+    await telling.store(MAIL)
+    with mail_server() as mailbox:
+        mailbox.refused["a@acme.example"] = "550 No such user"
+        async with opened(**smtp(mailbox)) as ctx:
+            message = await telling.deliver(ctx)
+    assert message.state == "delivered"
+    assert mailbox.recipients == [["b@acme.example"]]
 
 
 async def test_who_is_refused_for_now_is_tried_again(opened: Contexts, telling: Telling) -> None:

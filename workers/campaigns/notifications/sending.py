@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
+import structlog
 
 from shared.auth.webhook_signing import headers_signed_with
 from shared.clock import utcnow
@@ -28,6 +29,9 @@ HEADERS = {"Content-Type": "application/json", "User-Agent": "Octobatch"}
 _PERMANENT = 500
 _MOST_SAID = 100
 """Characters of what the other side said."""
+
+
+_log = structlog.get_logger(__name__)
 
 
 class NotSent(Exception):
@@ -86,7 +90,7 @@ async def _by_mail(ctx: CampaignsContext, notification: StoredNotification, emai
     mail = mail_of(notification, public_url=_public_url(ctx), sender=ctx.settings.smtp_from, to=email["to"])
     is_encrypted = server.scheme == "smtps"
     try:
-        await aiosmtplib.send(
+        refused, _ = await aiosmtplib.send(
             mail,
             hostname=server.hostname,
             port=server.port or (465 if is_encrypted else 587),
@@ -98,9 +102,9 @@ async def _by_mail(ctx: CampaignsContext, notification: StoredNotification, emai
             timeout=ctx.settings.webhooks_timeout_seconds,
         )
     except aiosmtplib.SMTPRecipientsRefused as error:
-        refused = "; ".join(f"{each.recipient}: {each.code} {each.message}" for each in error.recipients)
+        why = redact("; ".join(f"{each.recipient}: {each.code} {each.message}" for each in error.recipients))
         is_final = all(each.code >= _PERMANENT for each in error.recipients)
-        return Dead(redact(refused)) if is_final else Answer(error=redact(refused))
+        return Dead(why) if is_final else Answer(error=why)
     except aiosmtplib.SMTPResponseException as error:
         why = redact(f"the mail server said {error.code} {error.message}")
         # its refusal of our password, or of the connection, is the operator's to mend, and may be in a day
@@ -110,6 +114,8 @@ async def _by_mail(ctx: CampaignsContext, notification: StoredNotification, emai
         return Dead(why) if is_final else Answer(error=why)
     except (aiosmtplib.SMTPException, OSError) as error:
         return Answer(error=redact(f"the mail server: {str(error) or type(error).__name__}"))
+    if refused:  # the others have it, and must not get it again
+        _log.warning("mail_recipients_refused", notification_id=str(notification.id), recipients=sorted(refused))
     return Answer(status=200)
 
 
