@@ -72,6 +72,7 @@ CREATE TRIGGER changed_targets_are_counted AFTER UPDATE ON targets
 
 CREATE INDEX targets_by_run ON targets (run_id, id);
 CREATE INDEX targets_by_run_and_update ON targets (run_id, updated_at, id);
+DROP INDEX targets_with_warnings;
 CREATE INDEX targets_with_warnings ON targets (run_id, id) WHERE warnings <> '[]';
 """
 
