@@ -35,14 +35,17 @@ def events(
     output: Output = OutputFormat.TABLE,
 ) -> None:
     """Follow what happens: of a run each transition until it ends, of all runs their states and counts until Ctrl-C."""
+    said: list[str] = []
     with open_gateway() as gateway:
         path = f"/runs/{find_run(gateway, run)['id']}/events" if run else "/events"
         for event in gateway.events(path, on_reconnect=lambda why: say(f"connecting again ({why})")):
             if output.is_for_programs:
                 print_one_as(output, {"type": event.event, **event.json()})
                 continue
-            for line in lines_of(event):
+            lines = lines_of(event)
+            for line in lines if lines != said else ():  # how a run ended may be said twice
                 results().print(line, highlight=False, markup=False)
+            said = lines
 
 
 def lines_of(event: ServerSentEvent) -> list[str]:

@@ -53,15 +53,22 @@ async def get_operation(conn: Connection, operation_id: OperationId) -> Operatio
 
 
 async def list_operations_of_run(
-    conn: Connection, *, run_id: RunId, after: OperationId | None = None, limit: int = 100
+    conn: Connection,
+    *,
+    run_id: RunId,
+    state: OperationState | None = None,
+    after: OperationId | None = None,
+    limit: int = 100,
 ) -> list[Operation]:
-    """Operations of a run in the order they were accepted, after the operation `after`."""
+    """Operations of a run, or those of them in a state, in the order they were accepted, from the one after `after`."""
     rows = await conn.fetch(
-        f"""SELECT {COLUMNS} FROM operations WHERE run_id = $1 AND ($2::uuid IS NULL OR id > $2)
+        f"""SELECT {COLUMNS} FROM operations
+            WHERE run_id = $1 AND ($2::uuid IS NULL OR id > $2) AND ($4::text IS NULL OR state = $4)
             ORDER BY id LIMIT $3""",
         run_id,
         after,
         limit,
+        state,
     )
     return [operation_from_row(row) for row in rows]
 

@@ -107,6 +107,16 @@ async def test_a_run_is_accepted_with_its_selection_and_operation(client: httpx.
     assert (run["state"], run["selection"]["state"], run["counts"]) == ("selecting", "pending", {})
 
 
+async def test_the_operations_of_a_run_are_listed_by_state(client: httpx.AsyncClient, campaign: str) -> None:
+    run = (await client.post(f"/v1/campaigns/{campaign}/runs", json={})).json()["run"]
+    path = f"/v1/runs/{run['id']}/operations"
+    [operation] = (await client.get(path)).json()["items"]
+    assert (operation["type"], operation["state"]) == ("select_repositories", "accepted")
+    assert (await client.get(path, params={"state": "accepted"})).json()["items"] == [operation]
+    assert (await client.get(path, params={"state": "failed"})).json()["items"] == []
+    assert (await client.get(f"/v1/runs/{new_id()}/operations")).status_code == 404
+
+
 async def test_the_same_idempotency_key_a_hundred_times_at_once_starts_one_run(
     client: httpx.AsyncClient, campaign: str, pool: Pool
 ) -> None:

@@ -42,6 +42,7 @@ COMMANDS = {
     "POST /v1/runs/{run_id}/pause": "pause",
     "POST /v1/runs/{run_id}/resume": "resume",
     "GET /v1/runs/{run_id}/events": "watch",
+    "GET /v1/events": "events",
     "GET /v1/runs/{run_id}/progress": "runs progress",
     # targets
     "GET /v1/runs/{run_id}/targets": "targets",
@@ -81,6 +82,7 @@ COMMANDS = {
     "POST /v1/selection-schedules/{name}/resume": "selections schedule resume",
     # operations, installations, the App
     "GET /v1/operations/{operation_id}": "operations show",
+    "GET /v1/runs/{run_id}/operations": "operations list",
     "GET /v1/installations": "installations",
     "POST /v1/installations/sync": "installations sync",
     "GET /v1/installations/{installation_id}": "installations show",
