@@ -12,6 +12,7 @@ import asyncpg
 from ..domain.event import Event
 from ..domain.ids import EventId, RunId, TargetId
 from ..domain.notifications import NOTABLE_EVENTS
+from .notifications import note_events
 from .pool import Connection
 
 _COLUMNS = "id, run_id, target_id, type, payload, occurred_at"
@@ -29,19 +30,14 @@ def _from_row(row: asyncpg.Record) -> Event:
 
 
 async def insert_events(conn: Connection, *, events: Sequence[Event]) -> None:
-    """Stores events, what is told of them to webhook endpoints, and what may be told to people, in one statement."""
+    """Stores events, with what is told of them to webhook endpoints, and notes what may be told to people."""
     await conn.execute(
         """WITH stored AS (
                INSERT INTO events (id, run_id, target_id, type, payload, occurred_at)
                SELECT id, run_id, target_id, type, payload::jsonb, occurred_at
                FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::timestamptz[])
                    AS given (id, run_id, target_id, type, payload, occurred_at)
-               RETURNING id, run_id, target_id, type, occurred_at
-           ), noted AS (
-               INSERT INTO notable_events (event_id, campaign_id, run_id, target_id, type, occurred_at)
-               SELECT stored.id, campaigns.id, stored.run_id, stored.target_id, stored.type, stored.occurred_at
-               FROM stored JOIN runs ON runs.id = stored.run_id JOIN campaigns ON campaigns.id = runs.campaign_id
-               WHERE stored.type = ANY($7) AND campaigns.notifies
+               RETURNING id, run_id, type
            )
            INSERT INTO webhook_messages (endpoint_id, id, type)
            SELECT endpoint.id, stored.id, stored.type
@@ -56,8 +52,9 @@ async def insert_events(conn: Connection, *, events: Sequence[Event]) -> None:
         [event.type for event in events],
         [json.dumps(event.payload) for event in events],
         [event.occurred_at for event in events],
-        NOTABLE_EVENTS,
     )
+    if any(event.type in NOTABLE_EVENTS for event in events):
+        await note_events(conn, events)
 
 
 async def list_events_of_target(

@@ -14,8 +14,9 @@ from typing import Any
 
 import asyncpg
 
+from ..domain.event import Event
 from ..domain.ids import CampaignId, NotificationId, RunId, TargetId, new_id
-from ..domain.notifications import OF_TARGETS, Notice, StoredNotification, TargetNews
+from ..domain.notifications import NOTABLE_EVENTS, OF_TARGETS, Notice, StoredNotification, TargetNews
 from ..domain.target import TargetState
 from ..domain.webhook_retries import Again, Delivered, Outcome
 from ..domain.webhooks import MessageState
@@ -49,6 +50,24 @@ class Noted:
     run_id: RunId
     target_id: TargetId | None
     wave: int | None
+
+
+async def note_events(conn: Connection, events: Sequence[Event]) -> None:
+    """Notes those of the stored events that may be told to people, of campaigns that tell anybody."""
+    notable = [event for event in events if event.type in NOTABLE_EVENTS]
+    await conn.execute(
+        """INSERT INTO notable_events (event_id, campaign_id, run_id, target_id, type, occurred_at)
+           SELECT given.id, campaigns.id, given.run_id, target_id, type, occurred_at
+           FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::timestamptz[])
+               AS given (id, run_id, target_id, type, occurred_at)
+           JOIN runs ON runs.id = given.run_id
+           JOIN campaigns ON campaigns.id = runs.campaign_id AND campaigns.notifies""",
+        [event.id for event in notable],
+        [event.run_id for event in notable],
+        [event.target_id for event in notable],
+        [event.type for event in notable],
+        [event.occurred_at for event in notable],
+    )
 
 
 async def campaigns_with_news(conn: Connection) -> list[CampaignId]:
