@@ -47,6 +47,7 @@ ROOMS = (
     Room("Streams", "/ui/streams", "s"),
     Room("Tokens", "/ui/tokens", "k"),
     Room("Webhooks", "/ui/webhooks", "w"),
+    Room("Audit", "/ui/audit", "a"),
     Room("Health", "/ui/health", "h"),
 )
 """In the order of the navigation."""

@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from . import (
     api_reference,
+    audit,
     bulk_operations,
     campaign,
     campaigns,
@@ -14,6 +15,7 @@ from . import (
     health,
     installations,
     kit,
+    me,
     policies,
     problem_kinds,
     runs,
@@ -41,7 +43,9 @@ PAGES = (
     tokens,
     policies,
     webhooks,
+    audit,
     health,
+    me,
     api_reference,
     problem_kinds,
 )

@@ -28,6 +28,8 @@ VISITS: dict[str, tuple[str, ...]] = {
         "/ui/selections/{selection}?q=nothing&explain=acme/service-0",
     ),
     "/ui/selections/{selection_id}/diff/{later_id}": ("/ui/selections/{selection}/diff/{selection}",),
+    "/ui/audit": ("/ui/audit", "/ui/audit?service=tokens"),
+    "/ui/me": ("/ui/me",),
     "/ui/health": ("/ui/health",),
     "/ui/installations": ("/ui/installations",),
     "/ui/installations/{installation_id}": ("/ui/installations/{installation}",),

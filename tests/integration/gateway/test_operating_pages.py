@@ -91,6 +91,9 @@ async def test_limits_are_shown_as_workers_keep_them_and_as_github_tells(
         "/ui/tokens/audit?kind=grant&hours=24&installation_id=&run_id=",
         "/ui/policies",
         "/ui/webhooks",
+        "/ui/audit",
+        "/ui/audit?service=tokens",
+        "/ui/me",
         "/ui/health",
     ],
 )
