@@ -36,3 +36,4 @@ def test_a_channel_is_tried_and_told_when_the_run_is_done(stack: RunningStack, s
     log = json.loads(stack.octobatch("notifications", "list", name, "--state", "delivered", "-o", "json").stdout)
     assert [each["notices"][0]["moment"] for each in log] == ["test", "runCompleted"]
     assert receiver.url not in json.dumps(log)
+    assert not [log for log in stack.folder.logs.iterdir() if receiver.url in log.read_text(errors="replace")]
