@@ -99,6 +99,7 @@ def unarchive(name: CampaignName, output: Output = OutputFormat.TABLE) -> None:
 
 def _set_state(name: str, action: str, state: str, output: OutputFormat) -> None:
     with open_gateway() as gateway:
+        name = find_campaign(gateway, name, is_whole=True)["name"]
         campaign = gateway.post(f"/campaigns/{name}/{action}")
     if output.is_for_programs:
         print_as(output, campaign, name="name")
@@ -120,6 +121,7 @@ def resume(name: CampaignName, output: Output = OutputFormat.TABLE) -> None:
 
 def _act_on_runs(name: str, action: str, done: str, output: OutputFormat) -> None:
     with open_gateway() as gateway:
+        name = find_campaign(gateway, name, is_whole=True)["name"]
         runs = gateway.post(f"/campaigns/{name}/{action}")["items"]
     if output.is_for_programs:
         print_as(output, runs)
@@ -131,5 +133,6 @@ def _act_on_runs(name: str, action: str, done: str, output: OutputFormat) -> Non
 def delete(name: CampaignName) -> None:
     """Delete a campaign that never ran; one that did can only be archived, so that its history is kept."""
     with open_gateway() as gateway:
+        name = find_campaign(gateway, name, is_whole=True)["name"]
         gateway.delete(f"/campaigns/{name}")
     say(f"campaign {name} is deleted")

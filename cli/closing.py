@@ -9,7 +9,7 @@ import typer
 from .asking import ask
 from .bulk_progress import finish_bulk_operation
 from .client import open_gateway
-from .naming import CampaignName
+from .naming import CampaignName, find_campaign
 from .output import Output, OutputFormat, print_as, results, say
 from .runs import NoWatch
 
@@ -28,6 +28,7 @@ def close(
     """
     wanted = {"delete_branches": not keep_branches}
     with open_gateway() as gateway:
+        name = find_campaign(gateway, name, is_whole=True)["name"]
         foreseen = gateway.post(f"/campaigns/{name}/close", wanted | {"dry_run": True})
         if dry_run:
             if output.is_for_programs:

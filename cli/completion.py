@@ -49,6 +49,11 @@ def complete_repositories(incomplete: str) -> Words:
     return _matching(incomplete, "repositories", _repositories)
 
 
+def complete_installations(incomplete: str) -> Words:
+    """Accounts that the App is installed in."""
+    return _matching(incomplete, "installations", _installations)
+
+
 def complete_policies(incomplete: str) -> Words:
     """Names of trust policies."""
     return _matching(incomplete, "policies", lambda gateway: [(each["name"], "") for each in _policies(gateway)])
@@ -83,6 +88,10 @@ def _repositories(gateway: Gateway) -> Words:
 
 def _policies(gateway: Gateway) -> Iterable[dict[str, Any]]:
     return gateway.get("/policies")["items"]
+
+
+def _installations(gateway: Gateway) -> Words:
+    return [(each["account"], str(each["id"])) for each in gateway.short_list("/installations")]
 
 
 def _schedules(gateway: Gateway) -> Words:

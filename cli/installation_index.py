@@ -7,7 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from .client import open_gateway
+from .completion import complete_installations
 from .failures import CommandFailed, ExitCode
+from .naming import find_installation
 from .operations import wait_for
 from .output import Output, OutputFormat, moment, print_as, print_facts, print_rows
 from .times import seconds_text
@@ -15,8 +17,12 @@ from .times import seconds_text
 
 def show_index(
     installation: Annotated[
-        int | None,
-        typer.Argument(metavar="[INSTALLATION]", help="The installation's number. Default: all of them."),
+        str | None,
+        typer.Argument(
+            metavar="[INSTALLATION]",
+            help="The installation's number, or its account or a part of it. Default: all of them.",
+            autocompletion=complete_installations,
+        ),
     ] = None,
     refresh: Annotated[
         bool, typer.Option("--refresh", help="Ask GitHub for all its repositories anew first, and wait for it.")
@@ -28,7 +34,7 @@ def show_index(
         _list_all(output, is_refresh=refresh)
         return
     with open_gateway() as gateway:
-        address = f"/installations/{installation}/index"
+        address = f"/installations/{find_installation(gateway, installation)}/index"
         if refresh:
             wait_for(gateway, gateway.post(address))
         found = gateway.get(address)

@@ -8,13 +8,12 @@ import typer
 
 from .client import open_gateway
 from .installation_index import show_index
+from .naming import Installation, find_installation
 from .output import Output, OutputFormat, moment, print_as, print_facts, print_rows, say
 from .scopes import permissions_line
 
 app = typer.Typer(help="List where the GitHub App is installed, and whether each grants what is expected.")
-app.command("index", epilog="Example: octobatch installations index 41298374 --refresh")(show_index)
-
-InstallationNumber = Annotated[int, typer.Argument(metavar="INSTALLATION", help="The installation's number.")]
+app.command("index", epilog="Example: octobatch installations index acme --refresh")(show_index)
 
 
 @app.callback(invoke_without_command=True)
@@ -44,10 +43,10 @@ def installations(context: typer.Context, output: Output = OutputFormat.TABLE) -
 
 
 @app.command()
-def show(installation: InstallationNumber, output: Output = OutputFormat.TABLE) -> None:
+def show(installation: Installation, output: Output = OutputFormat.TABLE) -> None:
     """Show an installation."""
     with open_gateway() as gateway:
-        found = gateway.get(f"/installations/{installation}")
+        found = gateway.get(f"/installations/{find_installation(gateway, installation)}")
     if output.is_for_programs:
         print_as(output, found)
         return
@@ -70,13 +69,13 @@ def show(installation: InstallationNumber, output: Output = OutputFormat.TABLE) 
 
 @app.command()
 def events(
-    installation: InstallationNumber,
+    installation: Installation,
     limit: Annotated[int, typer.Option("--limit", min=1, help="How many at most.")] = 20,
     output: Output = OutputFormat.TABLE,
 ) -> None:
     """List what happened to an installation, newest first."""
     with open_gateway() as gateway:
-        found = list(gateway.items(f"/installations/{installation}/events", limit=limit))
+        found = list(gateway.items(f"/installations/{find_installation(gateway, installation)}/events", limit=limit))
     if output.is_for_programs:
         print_as(output, found)
         return
@@ -86,11 +85,11 @@ def events(
     )
 
 
-@app.command(epilog="Example: octobatch installations limits 41298374")
-def limits(installation: InstallationNumber, output: Output = OutputFormat.TABLE) -> None:
+@app.command(epilog="Example: octobatch installations limits acme")
+def limits(installation: Installation, output: Output = OutputFormat.TABLE) -> None:
     """Show what is left of GitHub's limits for an installation, of all workers together."""
     with open_gateway() as gateway:
-        found = gateway.get(f"/installations/{installation}/limits")
+        found = gateway.get(f"/installations/{find_installation(gateway, installation)}/limits")
     if output.is_for_programs:
         print_as(output, found)
         return

@@ -14,7 +14,13 @@ from uuid import UUID
 import typer
 
 from .client import Gateway
-from .completion import complete_campaigns, complete_repositories, complete_runs, complete_selections
+from .completion import (
+    complete_campaigns,
+    complete_installations,
+    complete_repositories,
+    complete_runs,
+    complete_selections,
+)
 from .failures import CommandFailed, ExitCode
 from .output import say
 
@@ -38,6 +44,15 @@ TargetArgument = Annotated[
 ]
 CampaignName = Annotated[
     str, typer.Argument(metavar="NAME", help="The campaign's name.", autocompletion=complete_campaigns)
+]
+
+Installation = Annotated[
+    str,
+    typer.Argument(
+        metavar="INSTALLATION",
+        help="The installation's number, or its account or a part of it.",
+        autocompletion=complete_installations,
+    ),
 ]
 
 SELECTION_HELP = "A selection's id, or the name in its spec, or a part of it, for the latest selection of that name."
@@ -97,6 +112,15 @@ def find_selection(gateway: Gateway, name: str) -> dict[str, Any]:
         say(f"{name}: the selection {found}")
         latest = next(gateway.items("/selections", limit=1, name=found))
     return latest
+
+
+def find_installation(gateway: Gateway, name: str) -> int:
+    """The number of the installation that is meant; raises `CommandFailed` where there is none."""
+    if name.isascii() and name.isdigit():
+        return int(name)
+    numbers = {each["account"]: int(each["id"]) for each in gateway.short_list("/installations")}
+    whole = next((account for account in numbers if account.lower() == name.lower()), None)
+    return numbers[whole or choose_name(name, numbers, what="installation on")]
 
 
 def find_run(gateway: Gateway, name: str | None, *, is_whole: bool = False) -> dict[str, Any]:

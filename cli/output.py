@@ -16,6 +16,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 from ruamel.yaml import YAML
+from ruamel.yaml.representer import SafeRepresenter
 
 from .invocation import invocation
 
@@ -119,6 +120,10 @@ def _print_names(value: Any, key: str) -> None:
         say("what this command shows has no names")
 
 
+_HOLDS = ("target", "endpoint", "bulk_operation", "run", "selection")
+"""Keys of the thing that an answer is about, where it says more beside it."""
+
+
 def name_of(value: Any, key: str = "") -> str:
     """What other commands call a result by: what `key` has, else its repository, its id, its name; empty without any.
 
@@ -129,17 +134,30 @@ def name_of(value: Any, key: str = "") -> str:
     known = cast("dict[str, Any]", value)
     if key:
         return str(known.get(key) or "")
-    if "target" in known:
-        return name_of(known["target"])
     if repository := known.get("repository"):
         return f"{repository}#{known['group']}" if known.get("group") else str(repository)
-    return str(known.get("id") or known.get("name") or "")
+    if own := known.get("id") or known.get("name"):
+        return str(own)
+    return next((name_of(known[each]) for each in _HOLDS if each in known), "")
+
+
+class _Lines(SafeRepresenter):
+    """Writes text of several lines, such as a spec, as lines."""
+
+
+def _represent_text(representer: SafeRepresenter, text: str) -> Any:
+    return representer.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Lines.add_representer(str, _represent_text)
 
 
 def yaml_text(value: Any) -> str:
     """A value as a YAML document, its keys in their order."""
-    writer, text = YAML(typ="safe"), StringIO()
+    writer, text = YAML(typ="safe", pure=True), StringIO()
+    writer.Representer = _Lines
     writer.default_flow_style = False
+    writer.width = _WIDE
     writer.allow_unicode = True
     writer.sort_base_mapping_type_on_output = False  # pyright: ignore[reportAttributeAccessIssue]
     writer.dump(json.loads(json.dumps(value)), text)  # enums and the like are text then

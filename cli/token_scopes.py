@@ -8,6 +8,7 @@ import typer
 
 from .client import open_gateway
 from .failures import ExitCode
+from .naming import Installation, find_installation
 from .output import Output, OutputFormat, print_as, print_facts, print_rows
 from .scopes import PermissionOption, RepositoryOption, permissions_line, permissions_of
 
@@ -20,7 +21,7 @@ def register(tokens: typer.Typer) -> None:
 
 
 def dry_run(
-    installation: Annotated[int, typer.Argument(metavar="INSTALLATION", help="The installation's number.")],
+    installation: Installation,
     permission: PermissionOption = None,
     repository: RepositoryOption = None,
     probe: Annotated[bool, typer.Option("--probe", help="Mint such a token at GitHub, and revoke it at once.")] = False,
@@ -33,7 +34,7 @@ def dry_run(
         "probe": probe,
     }
     with open_gateway() as gateway:
-        report = gateway.post(f"/tokens/installations/{installation}/dry-run", body)
+        report = gateway.post(f"/tokens/installations/{find_installation(gateway, installation)}/dry-run", body)
     if output.is_for_programs:
         print_as(output, report)
     else:

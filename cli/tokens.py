@@ -8,6 +8,7 @@ import typer
 
 from . import token_scopes
 from .client import open_gateway
+from .naming import Installation, find_installation
 from .output import Output, OutputFormat, moment, print_as, print_text, say
 from .scopes import PermissionOption, RepositoryOption, permissions_line, permissions_of
 from .times import parse_age
@@ -26,7 +27,7 @@ def register(app: typer.Typer) -> None:
 
 
 def token(
-    installation: Annotated[int, typer.Argument(metavar="INSTALLATION", help="The installation's number.")],
+    installation: Installation,
     permission: PermissionOption = None,
     repository: RepositoryOption = None,
     min_ttl: Annotated[
@@ -46,7 +47,7 @@ def token(
         "purpose": purpose,
     }
     with open_gateway() as gateway:
-        found = gateway.post(f"/tokens/installations/{installation}", wanted)
+        found = gateway.post(f"/tokens/installations/{find_installation(gateway, installation)}", wanted)
     if output.is_for_programs:
         print_as(output, found)
         return

@@ -49,6 +49,11 @@ def test_what_comes_one_after_another_is_a_line_or_a_document_each(capsys: pytes
     assert document == ["---", "a: é"]
 
 
+def test_a_document_is_written_as_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    print_as(OutputFormat.YAML, {"document": "version: 1\nname: x\n", "state": "open"})
+    assert capsys.readouterr().out == "document: |\n  version: 1\n  name: x\nstate: open\n"
+
+
 def test_what_has_no_name_prints_nothing_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     print_as(OutputFormat.NAME, {"facets": {}})
     printed = capsys.readouterr()
@@ -65,6 +70,8 @@ def test_what_has_no_name_prints_nothing_and_says_so(capsys: pytest.CaptureFixtu
         ({"id": "1", "name": "bump-go"}, "name", "bump-go"),
         ({"name": "readers"}, "", "readers"),
         ({"id": 41298374}, "", "41298374"),
+        ({"id": "1", "selection": {"id": "2"}}, "", "1"),
+        ({"endpoint": {"id": "3"}, "secret": "whsec_x"}, "", "3"),
     ],
 )
 def test_a_result_is_called_as_other_commands_take_it(value: object, key: str, name: str) -> None:
