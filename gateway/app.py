@@ -26,6 +26,7 @@ from . import (
     tokens,
     webhooks,
 )
+from .access import enforcing
 from .auth import ensure_first_key
 from .bulk import closing as campaign_closing
 from .bulk import routes as bulk_operations
@@ -107,6 +108,7 @@ def create_app(settings: GatewaySettings, *, tell: Callable[[str], None] = print
         docs_url=None,
         redoc_url=None,
         generate_unique_id_function=lambda route: route.name,
+        dependencies=[Depends(enforcing.authorize)],
     )
     for middleware in (Conditional, RateLimit, Edge):  # the last one is the outermost
         app.add_middleware(middleware)
@@ -117,4 +119,5 @@ def create_app(settings: GatewaySettings, *, tell: Callable[[str], None] = print
         app.include_router(module.router)
     site.install(app)
     description.install(app)
+    enforcing.install(app)
     return app

@@ -1,11 +1,10 @@
-"""Who asks: an API key in `Authorization: Bearer obk_…`, or the cookie of somebody who signed in to the pages.
+"""Who asks: an API key or an OIDC token in `Authorization: Bearer …`, or the cookie of somebody who signed in.
 
-A workload with an OIDC token may ask for installation tokens, and for nothing else.
+What they may do is decided in `access/`, before a route is reached; routes find who asks in `SignedIn`.
 """
 
 from __future__ import annotations
 
-import secrets
 from typing import Annotated
 
 import structlog
@@ -17,19 +16,18 @@ from shared.auth.oidc import is_like_oidc_token
 from shared.domain.principal import Principal
 from shared.errors import InvalidSettings, NotAuthenticated
 from shared.postgres import api_keys
+from shared.postgres.api_keys import NewKey
 from shared.postgres.pool import Connection
 
-from .resources import Opened, Resources
+from .resources import Resources
+from .sessions import Session, fetch_session
 
 log = structlog.stdlib.get_logger(__name__)
-
-SESSION_COOKIE = "octobatch_session"
-SESSION_SECONDS = 12 * 3600
 
 _bearer = HTTPBearer(
     auto_error=False,
     scheme_name="API key",
-    description="An API key, `obk_…`; for installation tokens an OIDC token too",
+    description="An API key, `obk_…`, or an OIDC token of an issuer that is trusted",
 )
 
 
@@ -41,67 +39,45 @@ async def authenticate(conn: Connection, key: str, *, pepper: str) -> Principal:
         raise NotAuthenticated("the API key is not valid")
     if not stored.used_lately:
         await api_keys.mark_used(conn, stored.prefix)
-    return Principal(name=stored.name)
+    return Principal(name=stored.name, grants=stored.grants, scopes=stored.scopes)
 
 
-async def _principal(
-    request: Request,
-    resources: Opened,
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
-) -> Principal:
-    if credentials:
-        if is_like_oidc_token(credentials.credentials):
-            raise NotAuthenticated("an OIDC token can ask for installation tokens alone: an API key is needed here")
-        pepper = resources.settings.api_key_pepper.get_secret_value()
-        async with resources.pool.acquire() as conn:
-            return await authenticate(conn, credentials.credentials, pepper=pepper)
-    if request.method == "GET" and (principal := await session_principal(request, resources)):
-        return principal
-    raise NotAuthenticated("an API key is needed: send `Authorization: Bearer obk_…`")
-
-
-SignedIn = Annotated[Principal, Depends(_principal)]
-"""A route's parameter of this type is who asks; without a valid credential the route is not reached."""
-
-
-async def _token_requester(
-    request: Request,
-    resources: Opened,
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
-) -> Principal:
+async def bearer(request: Request, resources: Resources) -> Principal | None:
+    """Whose credential is in `Authorization`; None where there is none. Raises `NotAuthenticated`."""
+    credentials = await _bearer(request)
     if credentials is None:
-        raise NotAuthenticated("an API key or an OIDC token is needed: send `Authorization: Bearer …`")
+        return None
     if is_like_oidc_token(credentials.credentials):
         return await resources.oidc.verify(credentials.credentials)
-    return await _principal(request, resources, credentials)
+    pepper = resources.settings.api_key_pepper.get_secret_value()
+    async with resources.pool.acquire() as conn:
+        return await authenticate(conn, credentials.credentials, pepper=pepper)
 
 
-TokenRequester = Annotated[Principal, Depends(_token_requester)]
-"""A key's owner, or a workload with an OIDC token: for the routes that give installation tokens, as no cookie does."""
+async def visitor(request: Request, resources: Resources) -> Session | None:
+    """The session of who signed in to the pages; it is asked for once in a request."""
+    if not hasattr(request.state, "session"):
+        request.state.session = await fetch_session(resources, request)
+    return request.state.session
 
 
-async def open_session(resources: Resources, principal: Principal) -> str:
-    """A session for the pages; it may read, and ends by itself after twelve hours."""
-    session_id = secrets.token_urlsafe(32)
-    await resources.redis.set(_session_key(session_id), principal.name, ex=SESSION_SECONDS)
-    return session_id
+async def signed_in(request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> Principal:
+    """Who was found to ask, before the route was reached."""  # the dependency has the API's description tell of keys
+    principal: Principal | None = getattr(request.state, "principal", None)
+    if principal is None:
+        raise NotAuthenticated("an API key is needed: send `Authorization: Bearer obk_…`")
+    return principal
 
 
-async def close_session(resources: Resources, request: Request) -> None:
-    """Ends the session of a request, if it has one."""
-    if session_id := request.cookies.get(SESSION_COOKIE):
-        await resources.redis.delete(_session_key(session_id))
-
-
-async def session_principal(request: Request, resources: Resources) -> Principal | None:
-    """Who signed in to the pages."""
-    session_id = request.cookies.get(SESSION_COOKIE)
-    name: bytes | None = await resources.redis.get(_session_key(session_id)) if session_id else None
-    return Principal(name=name.decode()) if name else None
+SignedIn = Annotated[Principal, Depends(signed_in)]
+"""A route's parameter of this type is who asks; `access/rules.py` says what they need to reach the route."""
 
 
 async def ensure_first_key(resources: Resources) -> str | None:
-    """Accepts the configured key, or makes one where there is none at all; returns a key that was made."""
+    """Accepts the configured key, or makes one where there is none at all; returns a key that was made.
+
+    It is an admin's of all namespaces. Once revoked, it is not accepted again.
+    """
     configured = resources.settings.bootstrap_api_key
     async with resources.pool.acquire() as conn, conn.transaction():
         if configured:
@@ -121,8 +97,4 @@ async def _store(conn: Connection, key: str, resources: Resources) -> None:
             "OCTOBATCH_BOOTSTRAP_API_KEY: not an API key; its form is obk_<8 letters or digits>_<secret>"
         )
     digest = digest_of(key, pepper=resources.settings.api_key_pepper.get_secret_value())
-    await api_keys.insert_api_key(conn, name="bootstrap", prefix=prefix, digest=digest)
-
-
-def _session_key(session_id: str) -> str:
-    return f"octobatch:{{sessions}}:{session_id}"
+    await api_keys.ensure_api_key(conn, NewKey(name="bootstrap", prefix=prefix, digest=digest, created_by="bootstrap"))

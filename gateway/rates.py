@@ -22,8 +22,8 @@ from shared.observability.metrics import RATE_LIMITED, RATE_LIMITS_SKIPPED
 from shared.streams.rates import RateLimits, Taken
 
 from . import problems
-from .auth import SESSION_COOKIE
 from .resources import Resources
+from .sessions import cookie_of
 from .versions import V1
 
 log = structlog.stdlib.get_logger(__name__)
@@ -106,7 +106,7 @@ def _allowance(scope: Scope, resources: Resources) -> _Allowance | None:
     if not path.startswith(f"{V1}/") and not is_sign_in:
         return None
     settings = resources.settings
-    credential = None if is_sign_in else _credential(scope)
+    credential = None if is_sign_in else _credential(scope, resources)
     if credential:
         # the digest, since whoever could name another's bucket could empty it
         identity = f"key:{hashlib.sha256(credential.encode()).hexdigest()[:32]}"
@@ -117,6 +117,6 @@ def _allowance(scope: Scope, resources: Resources) -> _Allowance | None:
     return _Allowance(identity=identity, policy=policy, rate=rate, burst=burst) if rate else None
 
 
-def _credential(scope: Scope) -> str | None:
+def _credential(scope: Scope, resources: Resources) -> str | None:
     connection = HTTPConnection(scope)
-    return connection.headers.get("authorization") or connection.cookies.get(SESSION_COOKIE)
+    return connection.headers.get("authorization") or connection.cookies.get(cookie_of(resources))

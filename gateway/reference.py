@@ -39,6 +39,7 @@ _OPERATION = {
 _CAMPAIGN = {
     "id": _CAMPAIGN_ID,
     "name": "add-security-policy",
+    "namespace": "payments",
     "description": "Say how to report a vulnerability",
     "state": "active",
     "current_version": 1,

@@ -16,10 +16,10 @@ from shared.domain.token import AuditKind, LiveToken, TokenAuditId, TokenSha256
 from shared.postgres import token_audit, tokens
 from shared.postgres.tokens import TokensChosen
 
+from .auth import SignedIn
 from .paging import Cursor, Limit, Page, id_in, page, position_in
 from .resources import Opened
 from .schemas import Given, Moment, Shown
-from .streams.access import Administrator
 from .versions import V1
 from .waiting import Waits
 
@@ -102,7 +102,7 @@ class RevocationOutcome(Shown):
 @router.get("/tokens")
 async def list_tokens(
     resources: Opened,
-    _: Administrator,
+    _: SignedIn,
     installation_id: Annotated[int | None, Query(ge=1, lt=2**63)] = None,
     run_id: UUID | None = None,
     limit: Limit = 50,
@@ -122,7 +122,7 @@ async def list_tokens(
 @router.get("/tokens/audit")
 async def list_token_audit(
     resources: Opened,
-    _: Administrator,
+    _: SignedIn,
     kind: AuditKind | None = None,
     installation_id: Annotated[int | None, Query(ge=1, lt=2**63)] = None,
     run_id: UUID | None = None,
@@ -153,7 +153,7 @@ async def list_token_audit(
 
 @router.post("/tokens/revoke", status_code=202, responses={200: {"model": RevocationOutcome}})
 async def revoke_tokens(
-    body: NewRevocation, response: Response, resources: Opened, principal: Administrator, waiting: Waits
+    body: NewRevocation, response: Response, resources: Opened, principal: SignedIn, waiting: Waits
 ) -> RevocationOutcome:
     """Ends tokens before their time: from this answer on nobody is given them, and GitHub is told by the operation."""
     async with resources.outbox.transaction() as work:

@@ -13,7 +13,7 @@ from shared.domain.installation import TokenRequest, TokenScope
 from shared.domain.permissions import Level
 from shared.domain.principal import Principal
 
-from .auth import TokenRequester
+from .auth import SignedIn
 from .resources import Opened, Resources
 from .schemas import Given, Shown
 
@@ -52,7 +52,7 @@ class ShownToken(Shown):
 
 @router.get("/tokens/installations/{installation_id}")
 async def get_token(
-    installation_id: GitHubId, response: Response, resources: Opened, principal: TokenRequester, min_ttl: MinTtl = 0
+    installation_id: GitHubId, response: Response, resources: Opened, principal: SignedIn, min_ttl: MinTtl = 0
 ) -> ShownToken:
     """A token with all that the requester's policies allow and the installation grants."""
     return await _token(installation_id, GivenScope(min_ttl=min_ttl), response, resources, principal)
@@ -60,7 +60,7 @@ async def get_token(
 
 @router.post("/tokens/installations/{installation_id}")
 async def get_scoped_token(
-    installation_id: GitHubId, body: GivenScope, response: Response, resources: Opened, principal: TokenRequester
+    installation_id: GitHubId, body: GivenScope, response: Response, resources: Opened, principal: SignedIn
 ) -> ShownToken:
     """A token for some permissions and repositories only; more than the policies allow is refused."""
     return await _token(installation_id, body, response, resources, principal)

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 
 from shared.domain.bulk import BulkOperation, BulkState, BulkTargetState
 from shared.domain.ids import BulkOperationId, RunId, TargetId
+from shared.domain.roles import Role
 from shared.postgres import bulk_operations
 from shared.postgres.pool import Connection
 
@@ -86,7 +87,7 @@ async def _act(
 @router.get("/bulk-operations")
 async def list_bulk_operations(
     resources: Opened,
-    _: SignedIn,
+    principal: SignedIn,
     campaign: str | None = None,
     run_id: UUID | None = None,
     state: BulkState | None = None,
@@ -98,6 +99,7 @@ async def list_bulk_operations(
     async with resources.pool.acquire() as conn:
         rows = await bulk_operations.page_bulk_operations(
             conn,
+            namespaces=principal.namespaces(Role.VIEWER),
             campaign=campaign,
             run_id=RunId(run_id) if run_id else None,
             state=state,

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from shared.domain.campaign import Campaign, CampaignSort, CampaignState
 from shared.domain.ids import RunId
+from shared.domain.roles import Role
 from shared.domain.run import Run
 from shared.domain.spec import parse_spec
 from shared.domain.spec.differences import compare_documents
@@ -45,6 +46,7 @@ async def create_campaign(body: SpecDocument, resources: Opened, principal: Sign
         campaign = await campaigns.insert_campaign(
             conn,
             name=spec.name,
+            namespace=spec.namespace,
             description=spec.description,
             document=body.document,
             created_by=principal.actor,
@@ -74,6 +76,7 @@ async def put_campaign(
         campaign = await campaigns.update_campaign(
             conn,
             name=name,
+            namespace=spec.namespace,
             description=spec.description,
             document=body.document,
             updated_by=principal.actor,
@@ -84,6 +87,7 @@ async def put_campaign(
             campaign = await campaigns.insert_campaign(
                 conn,
                 name=name,
+                namespace=spec.namespace,
                 description=spec.description,
                 document=body.document,
                 created_by=principal.actor,
@@ -97,7 +101,7 @@ async def put_campaign(
 @router.get("")
 async def list_campaigns(
     resources: Opened,
-    _: SignedIn,
+    principal: SignedIn,
     state: CampaignState | None = None,
     text: Annotated[
         str | None, Query(min_length=1, max_length=200, description="a part of name or description")
@@ -110,7 +114,15 @@ async def list_campaigns(
     column = sort.removeprefix("-")
     after = sorted_values_in(cursor, sort, str if column == "name" else datetime.fromisoformat, str)
     async with resources.pool.acquire() as conn:
-        rows = await campaigns.page_campaigns(conn, state=state, text=text, sort=sort, after=after, limit=limit + 1)
+        rows = await campaigns.page_campaigns(
+            conn,
+            namespaces=principal.namespaces(Role.VIEWER),
+            state=state,
+            text=text,
+            sort=sort,
+            after=after,
+            limit=limit + 1,
+        )
 
     def position(campaign: Campaign) -> str:
         values = {"name": campaign.name, "created": campaign.created_at, "updated": campaign.updated_at}

@@ -21,6 +21,7 @@ class ShownCampaign(Shown):
 
     id: UUID
     name: str
+    namespace: str = Field(description="whose it is: who may see and run it")
     description: str
     state: CampaignState
     current_version: int = Field(description="newest spec version, from 1")

@@ -15,9 +15,9 @@ from shared.postgres import policies as stored_policies
 from shared.postgres.audit import record_act
 from shared.postgres.installations import fetch_installation_of
 
+from ..auth import SignedIn
 from ..paging import Page
 from ..resources import Opened, Resources
-from ..streams.access import Administrator
 from .schemas import GivenPolicies, GivenQuestion, ShownDecision, ShownPolicy, ShownPolicyChanges
 
 router = APIRouter(tags=["policies"])
@@ -26,7 +26,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 @router.get("/policies")
-async def list_policies(resources: Opened, _: Administrator) -> Page[ShownPolicy]:
+async def list_policies(resources: Opened, _: SignedIn) -> Page[ShownPolicy]:
     """All trust policies, in the order in which they are considered."""
     async with resources.pool.acquire() as conn:
         found = await stored_policies.list_policies(conn)
@@ -34,27 +34,27 @@ async def list_policies(resources: Opened, _: Administrator) -> Page[ShownPolicy
 
 
 @router.put("/policies")
-async def apply_policies(body: GivenPolicies, resources: Opened, principal: Administrator) -> ShownPolicyChanges:
+async def apply_policies(body: GivenPolicies, resources: Opened, principal: SignedIn) -> ShownPolicyChanges:
     """Apply a document: its policies come first, in its order; others follow or, with `prune`, are removed."""
     changes = await _apply(resources, body, actor=principal.actor)
     return ShownPolicyChanges.model_validate({**asdict(changes), "dry_run": body.dry_run})
 
 
 @router.post("/policies/test")
-async def decide_question(body: GivenQuestion, resources: Opened, _: Administrator) -> ShownDecision:
+async def decide_question(body: GivenQuestion, resources: Opened, _: SignedIn) -> ShownDecision:
     """Ask whether a token would be given, and why; none is made."""
     return ShownDecision.model_validate(await decide_of(resources, body))
 
 
 @router.get("/policies/{name}")
-async def get_policy(name: Name, resources: Opened, _: Administrator) -> ShownPolicy:
+async def get_policy(name: Name, resources: Opened, _: SignedIn) -> ShownPolicy:
     """One trust policy."""
     async with resources.pool.acquire() as conn:
         return ShownPolicy.of(await stored_policies.get_policy(conn, name))
 
 
 @router.delete("/policies/{name}", status_code=status.HTTP_204_NO_CONTENT)
-async def delete_policy(name: Name, resources: Opened, principal: Administrator) -> Response:
+async def delete_policy(name: Name, resources: Opened, principal: SignedIn) -> Response:
     """Delete a trust policy; tokens that it allowed live until they expire or are revoked."""
     async with resources.pool.acquire() as conn, conn.transaction():
         await stored_policies.delete_policy(conn, name)

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Query, Response
 from shared.clock import utcnow
 from shared.domain.bulk import TargetFilter
 from shared.domain.ids import RunId, TargetId
+from shared.domain.roles import Role
 from shared.domain.run import RunState
 from shared.domain.target_views import TargetRow, TargetSort
 from shared.postgres import runs, selections, target_warnings
@@ -75,7 +76,7 @@ async def start_run(
 @router.get("/runs")
 async def list_runs(
     resources: Opened,
-    _: SignedIn,
+    principal: SignedIn,
     campaign: str | None = None,
     state: Annotated[list[RunState] | None, Query(description="any of these states")] = None,
     since: Annotated[Moment | None, Query(description="started at this time or later")] = None,
@@ -88,6 +89,7 @@ async def list_runs(
     async with resources.pool.acquire() as conn:
         rows = await runs.page_runs(
             conn,
+            namespaces=principal.namespaces(Role.VIEWER),
             campaign=campaign,
             states=state or (),
             since=since,
@@ -176,7 +178,9 @@ async def _sorted_targets(
     after = Place(value=given[0], target_id=given[1]) if given else None
     async with resources.pool.acquire() as conn:
         await runs.get_run(conn, run_id)
-        rows = await page_table(conn, Scope(run_id=run_id), wanted, sort=sort, after=after, limit=limit + 1)
+        rows = await page_table(
+            conn, Scope(namespaces=None, run_id=run_id), wanted, sort=sort, after=after, limit=limit + 1
+        )
 
     def position(row: TargetRow) -> str:
         place = place_of(row, sort)

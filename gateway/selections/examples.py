@@ -13,6 +13,7 @@ SELECTION_ID = "019ca8b5-1c01-7b52-a1c4-90c1d7ee4b03"
 SELECTION: dict[str, Any] = {
     "id": SELECTION_ID,
     "name": "add-security-policy",
+    "namespace": "payments",
     "campaign_id": None,
     "run_id": None,
     "schedule_id": None,
@@ -73,6 +74,7 @@ _KNOWN = {
 }
 _SCHEDULE = {
     "name": "every-morning",
+    "namespace": "payments",
     "cron": "0 6 * * MON-FRI",
     "is_fresh": False,
     "next_at": "2026-03-02T06:00:00Z",

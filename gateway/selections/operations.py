@@ -24,11 +24,17 @@ async def start_selection(
 
     The same idempotency key gives the same selection again; for something else than the first time it is a `Conflict`.
     """
-    name = parse_spec(document).name
+    spec = parse_spec(document)
 
     async def insert(work: Work, selection_id: SelectionId) -> Selection:
         return await selections.insert_selection(
-            work.conn, selection_id=selection_id, document=document, name=name, is_fresh=fresh, created_by=actor
+            work.conn,
+            selection_id=selection_id,
+            document=document,
+            name=spec.name,
+            namespace=spec.namespace,
+            is_fresh=fresh,
+            created_by=actor,
         )
 
     selection, operation = await _start(outbox, insert, actor=actor, idempotency_key=idempotency_key)
@@ -51,6 +57,7 @@ async def repeat_selection(
             selection_id=selection_id,
             document=repeated.document,
             name=name,
+            namespace=repeated.namespace,
             previous_id=repeated.id,
             is_fresh=is_fresh,
             created_by=actor,

@@ -10,6 +10,7 @@ from fastapi.responses import StreamingResponse
 
 from shared.domain.ids import SelectionId
 from shared.domain.operation import Operation
+from shared.domain.roles import Role
 from shared.domain.selection import Selection, SelectionState
 from shared.postgres import selections
 
@@ -49,7 +50,7 @@ async def start_selection(
 @router.get("")
 async def list_selections(
     resources: Opened,
-    _: SignedIn,
+    principal: SignedIn,
     state: SelectionState | None = None,
     name: str | None = None,
     campaign: str | None = None,
@@ -62,6 +63,7 @@ async def list_selections(
     async with resources.pool.acquire() as conn:
         rows = await selections.page_selections(
             conn,
+            namespaces=principal.namespaces(Role.VIEWER),
             state=state,
             name=name,
             campaign=campaign,

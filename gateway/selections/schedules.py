@@ -10,6 +10,7 @@ from fastapi import APIRouter, Path, Response, status
 from pydantic import Field
 
 from shared.clock import utcnow
+from shared.domain.roles import Role
 from shared.domain.selection_schedule import next_time
 from shared.domain.spec import parse_spec
 from shared.postgres import selection_schedules
@@ -42,6 +43,7 @@ class ShownSchedule(Shown):
 
     id: UUID
     name: str
+    namespace: str = Field(description="that of its spec: who may see and change it")
     document: str
     cron: str
     is_fresh: bool
@@ -55,12 +57,13 @@ class ShownSchedule(Shown):
 @router.post("", status_code=201)
 async def create_schedule(body: NewSchedule, resources: Opened, principal: SignedIn) -> ShownSchedule:
     """Make a selection at each time of a cron string."""
-    parse_spec(body.document)
+    spec = parse_spec(body.document)
     next_at = next_time(body.cron, after=utcnow())
     async with resources.pool.acquire() as conn, conn.transaction():
         schedule = await selection_schedules.insert_schedule(
             conn,
             name=body.name,
+            namespace=spec.namespace,
             document=body.document,
             cron=body.cron,
             is_fresh=body.fresh,
@@ -72,11 +75,13 @@ async def create_schedule(body: NewSchedule, resources: Opened, principal: Signe
 
 @router.get("")
 async def list_schedules(
-    resources: Opened, _: SignedIn, limit: Limit = 50, cursor: Cursor = None
+    resources: Opened, principal: SignedIn, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[ShownSchedule]:
     """Schedules in the order of their names."""
     async with resources.pool.acquire() as conn:
-        rows = await selection_schedules.page_schedules(conn, after=position_in(cursor) or "", limit=limit + 1)
+        rows = await selection_schedules.page_schedules(
+            conn, namespaces=principal.namespaces(Role.VIEWER), after=position_in(cursor) or "", limit=limit + 1
+        )
     return page(rows, limit=limit, position=lambda each: each.name, show=ShownSchedule.model_validate)
 
 

@@ -31,6 +31,7 @@ class ShownSelection(Shown):
 
     id: UUID
     name: str = Field(description="name in the spec")
+    namespace: str = Field(description="that of its campaign or, where it has none, of the spec")
     campaign_id: UUID | None
     run_id: UUID | None = Field(description="the run that it is for")
     schedule_id: UUID | None

@@ -16,10 +16,10 @@ from shared.postgres.audit import page_acts
 from shared.streams.entry_ids import parse_stream_id
 from shared.streams.inspection import DeadLetter, Inspection
 
+from ..auth import SignedIn
 from ..paging import Cursor, Limit, Page, id_in, made_up_cursor, page, position_in
 from ..resources import Opened, Resources
 from . import acting
-from .access import Administrator
 from .acting import redis_as_unavailable
 from .replaying import EntryRange
 from .replaying import replay as replay_operations
@@ -47,7 +47,7 @@ Payload = Annotated[bool, Query(description="show payloads, secrets taken out")]
 
 
 @router.get("/streams")
-async def list_streams(resources: Opened, _: Administrator) -> Page[ShownStream]:
+async def list_streams(resources: Opened, _: SignedIn) -> Page[ShownStream]:
     """Every service's commands at a glance."""
     inspection = Inspection(resources.redis)
     with redis_as_unavailable():
@@ -56,7 +56,7 @@ async def list_streams(resources: Opened, _: Administrator) -> Page[ShownStream]
 
 
 @router.get("/streams/{service}")
-async def get_stream(service: Service, resources: Opened, _: Administrator) -> StreamDetails:
+async def get_stream(service: Service, resources: Opened, _: SignedIn) -> StreamDetails:
     """A command stream, its groups and their consumers."""
     inspection = Inspection(resources.redis)
     with redis_as_unavailable():
@@ -67,7 +67,7 @@ async def get_stream(service: Service, resources: Opened, _: Administrator) -> S
 async def list_entries(
     service: Service,
     resources: Opened,
-    _: Administrator,
+    _: SignedIn,
     after: Annotated[StreamId | None, Query(description="only what came after this entry")] = None,
     latest: Annotated[bool, Query(description="the last ones; without, the first ones")] = False,
     payload: Payload = False,
@@ -92,7 +92,7 @@ async def list_entries(
 async def list_pending(
     service: Service,
     resources: Opened,
-    _: Administrator,
+    _: SignedIn,
     payload: Payload = False,
     limit: Limit = 50,
     cursor: Cursor = None,
@@ -109,7 +109,7 @@ async def list_pending(
 async def list_dead_letters(
     service: Service,
     resources: Opened,
-    _: Administrator,
+    _: SignedIn,
     type: Annotated[str | None, Query(description="of this command")] = None,  # noqa: A002
     run_id: UUID | None = None,
     operation_id: UUID | None = None,
@@ -146,7 +146,7 @@ async def _dead_letters(
 
 
 @router.post("/streams/{service}/replay")
-async def replay(service: Service, body: NewReplay, resources: Opened, principal: Administrator) -> ReplayOutcome:
+async def replay(service: Service, body: NewReplay, resources: Opened, principal: SignedIn) -> ReplayOutcome:
     """Append again what Redis lost; with `force_new`, accept what is finished anew."""
     entries = EntryRange(first=body.first_entry, last=body.last_entry)
     replayed = await replay_operations(
@@ -162,7 +162,7 @@ async def replay(service: Service, body: NewReplay, resources: Opened, principal
 
 
 @router.post("/streams/{service}/requeue")
-async def requeue(service: Service, body: NewRequeue, resources: Opened, principal: Administrator) -> ActOutcome:
+async def requeue(service: Service, body: NewRequeue, resources: Opened, principal: SignedIn) -> ActOutcome:
     """Try dead letters again: their operations are accepted again, with no attempt spent."""
     changed = await acting.requeue(
         resources,
@@ -176,7 +176,7 @@ async def requeue(service: Service, body: NewRequeue, resources: Opened, princip
 
 
 @router.post("/streams/{service}/purge")
-async def purge(service: Service, body: NewPurge, resources: Opened, principal: Administrator) -> ActOutcome:
+async def purge(service: Service, body: NewPurge, resources: Opened, principal: SignedIn) -> ActOutcome:
     """Cancel commands that no worker was given yet, or dead letters."""
     purge_these = acting.purge_dead_letters if body.dead_letters else acting.purge_undelivered
     changed = await purge_these(
@@ -186,7 +186,7 @@ async def purge(service: Service, body: NewPurge, resources: Opened, principal: 
 
 
 @router.post("/streams/{service}/trim")
-async def trim(service: Service, body: NewTrim, resources: Opened, principal: Administrator) -> TrimOutcome:
+async def trim(service: Service, body: NewTrim, resources: Opened, principal: SignedIn) -> TrimOutcome:
     """Drop finished entries. What a group has not acknowledged is kept, whatever was asked for."""
     trimmed = await acting.trim(
         resources,
@@ -201,7 +201,7 @@ async def trim(service: Service, body: NewTrim, resources: Opened, principal: Ad
 @router.get("/audit")
 async def list_acts(
     resources: Opened,
-    _: Administrator,
+    _: SignedIn,
     service: Service | None = None,
     limit: Limit = 50,
     cursor: Cursor = None,

@@ -10,8 +10,10 @@ from fastapi import APIRouter, Query, Request, Response
 
 from shared.domain.bulk import DESTRUCTIVE, TAKES, BulkOperation, BulkState, BulkTargetState
 from shared.domain.ids import BulkOperationId, RunId, TargetId
+from shared.domain.roles import Role
 from shared.postgres import bulk_operations
 
+from ..auth import SignedIn
 from ..paging import Cursor, encoded, id_in
 from ..resources import Opened
 from .kit import PAGE, render, wants_part
@@ -33,6 +35,7 @@ _NAMES = {
 async def bulk_operations_page(
     request: Request,
     resources: Opened,
+    principal: SignedIn,
     campaign: Annotated[str, Query(max_length=200)] = "",
     run_id: UUID | None = None,
     cursor: Cursor = None,
@@ -42,6 +45,7 @@ async def bulk_operations_page(
     async with resources.pool.acquire() as conn:
         found = await bulk_operations.page_bulk_operations(
             conn,
+            namespaces=principal.namespaces(Role.VIEWER),
             campaign=campaign or None,
             run_id=RunId(run_id) if run_id else None,
             before=BulkOperationId(before) if before else None,

@@ -41,7 +41,7 @@ async def campaign_page(request: Request, name: str, resources: Opened) -> Respo
     async with resources.pool.acquire() as conn:
         campaign = await campaigns.get_campaign(conn, name)
         latest = (await overviews.latest_runs(conn, [campaign.id])).get(campaign.id)
-        found = await runs.page_runs(conn, campaign=name, limit=LATEST)
+        found = await runs.page_runs(conn, namespaces=None, campaign=name, limit=LATEST)
         counts = await target_counts.count_by_run(conn, [run.id for run in found])
         frame = await _frame(conn, campaign)
     standing = await read_standing(resources, latest.id) if latest else None
@@ -63,7 +63,9 @@ async def campaign_runs_page(request: Request, name: str, resources: Opened, cur
     before = id_in(cursor)
     async with resources.pool.acquire() as conn:
         campaign = await campaigns.get_campaign(conn, name)
-        found = await runs.page_runs(conn, campaign=name, after=RunId(before) if before else None, limit=PAGE + 1)
+        found = await runs.page_runs(
+            conn, namespaces=None, campaign=name, after=RunId(before) if before else None, limit=PAGE + 1
+        )
         counts = await target_counts.count_by_run(conn, [run.id for run in found])
         frame = await _frame(conn, campaign)
     shown = page(found, limit=PAGE, position=lambda each: each.id, show=ShownRun.model_validate)
@@ -115,7 +117,7 @@ def _with_counts(found: list[Run], counts: dict[RunId, target_counts.Counts]) ->
 async def _frame(conn: Connection, campaign: Campaign) -> dict[str, Any]:
     """What the head of each page of a campaign shows."""
     version = await campaigns.get_spec_version(conn, campaign.id, campaign.current_version)
-    newest = await runs.page_runs(conn, campaign=campaign.name, limit=PAGE)
+    newest = await runs.page_runs(conn, namespaces=None, campaign=campaign.name, limit=PAGE)
     moving = [run for run in newest if not is_finished(run.state)]
     try:
         schedule = parse_spec(version.document).schedule

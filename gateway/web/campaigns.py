@@ -9,9 +9,11 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request, Response
 
 from shared.domain.campaign import Campaign, CampaignState
+from shared.domain.roles import Role
 from shared.domain.run import Run, is_finished
 from shared.postgres import campaigns, overviews, target_counts
 
+from ..auth import SignedIn
 from ..campaigns.schemas import ShownCampaign
 from ..paging import Cursor, page, position_in
 from ..resources import Opened
@@ -42,13 +44,20 @@ class Row:
 
 @router.get("/")
 async def campaigns_page(
-    request: Request, resources: Opened, q: Text = "", state: Wanted = "active", cursor: Cursor = None
+    request: Request,
+    resources: Opened,
+    principal: SignedIn,
+    q: Text = "",
+    state: Wanted = "active",
+    cursor: Cursor = None,
 ) -> Response:
     """Campaigns with the progress of their latest runs, found by state and by a part of their name or description."""
     wanted = None if state == "all" else CampaignState(state)
+    seen = principal.namespaces(Role.VIEWER)
     async with resources.pool.acquire() as conn:
         found = await campaigns.page_campaigns(
             conn,
+            namespaces=seen,
             state=wanted,
             text=q.strip() or None,
             after=(name, name) if (name := position_in(cursor)) else None,
@@ -57,7 +66,7 @@ async def campaigns_page(
         latest = await overviews.latest_runs(conn, [each.id for each in found])
         counts = await target_counts.count_by_run(conn, [run.id for run in latest.values()])
         is_plain = not q and not cursor and state == "active"
-        attention = await overviews.list_attention(conn, limit=MOST_ATTENTION + 1) if is_plain else []
+        attention = await overviews.list_attention(conn, namespaces=seen, limit=MOST_ATTENTION + 1) if is_plain else []
     shown = page(found, limit=PAGE, position=lambda each: each.name, show=ShownCampaign.model_validate)
     runs = [(each, latest.get(each.id)) for each in found[:PAGE]]
     rows = [Row(campaign=each, run=run, counts=counts.get(run.id, {}) if run else {}) for each, run in runs]

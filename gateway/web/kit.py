@@ -19,7 +19,7 @@ from fastapi.templating import Jinja2Templates
 
 from shared.domain.target import TargetState
 
-from ..auth import session_principal
+from ..auth import visitor
 from ..resources import Resources
 
 FOLDER = Path(__file__).parent
@@ -77,14 +77,17 @@ def mount_assets(app: FastAPI) -> None:
 async def render(
     request: Request, resources: Resources, template: str, *, room: str = "Campaigns", **context: Any
 ) -> Response:
-    """A page for whoever signed in; others are sent to sign in, and come back. `room` is marked in the navigation.
+    """A page for whoever signed in. `room` is marked in the navigation.
 
     A part of a page that htmx asks for is a template of its own, rendered by the same call.
     """
-    principal = await session_principal(request, resources)
-    if principal is None:
-        return to_sign_in(request)
-    frame = {"principal": principal, "csrf_token": "", "rooms": ROOMS, "room": room}
+    session = await visitor(request, resources)
+    frame = {
+        "principal": session.principal if session else None,
+        "csrf_token": session.csrf_token if session else "",
+        "rooms": ROOMS,
+        "room": room,
+    }
     return templates.TemplateResponse(request, template, frame | context)
 
 
@@ -93,7 +96,7 @@ def wants_part(request: Request) -> bool:
     return "hx-request" in request.headers and "hx-history-restore-request" not in request.headers
 
 
-def to_sign_in(request: Request) -> Response:
+async def to_sign_in(request: Request, _: Exception) -> Response:
     """Where somebody signs in, to come back to what was asked for; htmx is told to leave the page for it."""
     asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     address = f"/ui/sign-in?next={quote(asked)}"

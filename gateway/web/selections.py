@@ -10,6 +10,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from shared.domain.ids import SelectionId
+from shared.domain.roles import Role
 from shared.domain.selection import Selection, SelectionState
 from shared.domain.selection_views import Change, Facet
 from shared.domain.spec import CampaignSpec, parse_spec
@@ -18,6 +19,7 @@ from shared.postgres import selected_repositories, selection_differences, select
 from shared.postgres.pool import Connection
 from shared.postgres.selected_repositories import FacetCount
 
+from ..auth import SignedIn
 from ..paging import Cursor, encoded, id_in, number_in, position_in
 from ..resources import Opened, Resources
 from ..selections.explaining import entry_text
@@ -71,6 +73,7 @@ class ShownFacet:
 async def selections_page(
     request: Request,
     resources: Opened,
+    principal: SignedIn,
     state: SelectionState | Literal[""] = "",
     name: Annotated[str, Query(max_length=200)] = "",
     cursor: Cursor = None,
@@ -80,6 +83,7 @@ async def selections_page(
     async with resources.pool.acquire() as conn:
         found = await selections.page_selections(
             conn,
+            namespaces=principal.namespaces(Role.VIEWER),
             state=state or None,
             name=name or None,
             before=SelectionId(before) if before else None,
@@ -177,7 +181,9 @@ async def _contents(
         return await render(request, resources, "selection-rows.html", **context)
     total, counts = await selected_repositories.count_facets(conn, selection.id, view.wanted, most=MOST_VALUES)
     spec = _spec_of(selection)
-    others = await selections.page_selections(conn, state=SelectionState.COMPLETE, name=selection.name, limit=20)
+    others = await selections.page_selections(
+        conn, namespaces=[selection.namespace], state=SelectionState.COMPLETE, name=selection.name, limit=20
+    )
     return await render(
         request,
         resources,

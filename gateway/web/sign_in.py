@@ -7,10 +7,12 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from shared.auth.api_keys import prefix_of
 from shared.errors import NotAuthenticated
 
-from ..auth import SESSION_COOKIE, SESSION_SECONDS, authenticate, close_session, open_session
+from ..auth import authenticate
 from ..resources import Opened
+from ..sessions import close_session, open_session
 from .kit import templates
 
 router = APIRouter(include_in_schema=False)
@@ -38,21 +40,13 @@ async def sign_in(
         context = {"error": str(error), "next": next_page}
         return templates.TemplateResponse(request, "sign-in.html", context, status_code=401)
     response = RedirectResponse(next_page, 303)
-    response.set_cookie(
-        SESSION_COOKIE,
-        await open_session(resources, principal),
-        max_age=SESSION_SECONDS,
-        httponly=True,
-        samesite="strict",
-        secure=resources.settings.public_url.startswith("https://"),
-    )
+    await open_session(resources, request, response, principal, key_prefix=prefix_of(key.strip()) or "")
     return response
 
 
 @router.post("/ui/sign-out")
 async def sign_out(request: Request, resources: Opened) -> Response:
     """Ends the session."""
-    await close_session(resources, request)
     response = RedirectResponse("/ui/sign-in", 303)
-    response.delete_cookie(SESSION_COOKIE)
+    await close_session(resources, request, response)
     return response

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
+from ..access.enforcing import SignInNeeded
 from . import (
     api_reference,
     audit,
@@ -57,3 +58,4 @@ def install(app: FastAPI) -> None:
         app.include_router(module.router)
     kit.mount_assets(app)
     error_pages.install(app)
+    app.add_exception_handler(SignInNeeded, kit.to_sign_in)

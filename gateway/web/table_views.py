@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -106,8 +106,11 @@ class TableView:
         return given
 
 
-def view_of(path: str, query: QueryParams, run_id: RunId | None) -> TableView:
-    """What an address asks for; raises `InvalidInput` for a glob that cannot be understood."""
+def view_of(path: str, query: QueryParams, run_id: RunId | None, *, namespaces: Sequence[str] | None) -> TableView:
+    """What an address asks for, of what is in the namespaces (None = all).
+
+    Raises `InvalidInput` for a glob that cannot be understood.
+    """
     text = {name: value.strip()[:_LONGEST] or None for name, value in query.items()}
     repository, owner = text.get("repository"), text.get("owner")
     if run_id is None and repository and not owner and "/" in repository and not _is_glob(repository):
@@ -131,7 +134,12 @@ def view_of(path: str, query: QueryParams, run_id: RunId | None) -> TableView:
     is_ended_wanted = query.get("ended") == "true" or any(state.value not in _NOT_ENDED for state in wanted.states)
     view = TableView(
         path=path,
-        scope=Scope(run_id=run_id, campaign=text.get("campaign") if not run_id else None, with_ended=is_ended_wanted),
+        scope=Scope(
+            namespaces=namespaces,
+            run_id=run_id,
+            campaign=text.get("campaign") if not run_id else None,
+            with_ended=is_ended_wanted,
+        ),
         wanted=wanted,
         sort=sort,
     )

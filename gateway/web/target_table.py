@@ -11,12 +11,14 @@ from fastapi import APIRouter, Request, Response
 
 from shared.domain.bulk import DESTRUCTIVE, ON_PREVIEWS, TAKES, BulkAction
 from shared.domain.ids import RunId
+from shared.domain.roles import Role
 from shared.domain.run import Run, is_finished
 from shared.domain.target import ChecksState, ReviewState, TargetState
 from shared.domain.target_views import TargetFacet, TargetRow
 from shared.postgres import runs, target_table, waves
 from shared.postgres.pool import Connection
 
+from ..auth import SignedIn
 from ..resources import Opened, Resources
 from .kit import PAGE, render, wants_part
 from .table_views import TableView, view_of
@@ -68,9 +70,9 @@ class Facet:
 
 
 @router.get("/ui/targets")
-async def targets_page(request: Request, resources: Opened) -> Response:
+async def targets_page(request: Request, resources: Opened, principal: SignedIn) -> Response:
     """Which repositories still wait, over all campaigns."""
-    view = view_of(request.url.path, request.query_params, None)
+    view = view_of(request.url.path, request.query_params, None, namespaces=principal.namespaces(Role.VIEWER))
     return await _table(request, resources, view, "targets.html", run=None)
 
 
@@ -79,7 +81,7 @@ async def run_targets_page(request: Request, run_id: UUID, resources: Opened) ->
     """The targets of a run. Asked for by htmx it is the table alone, which the page of a run may hold."""
     async with resources.pool.acquire() as conn:
         run = await runs.get_run(conn, RunId(run_id))
-    view = view_of(request.url.path, request.query_params, run.id)
+    view = view_of(request.url.path, request.query_params, run.id, namespaces=None)
     return await _table(request, resources, view, "targets.html", run=run)
 
 

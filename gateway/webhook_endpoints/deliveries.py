@@ -14,9 +14,9 @@ from shared.errors import Conflict
 from shared.postgres import webhook_endpoints, webhook_messages
 from shared.postgres.pool import Connection
 
+from ..auth import SignedIn
 from ..paging import Cursor, Limit, Page, id_in, page
 from ..resources import Opened
-from ..streams.access import Administrator
 from ..versions import V1
 from .schemas import DeliveryDetails, Resent, ShownAttempt, ShownDelivery
 
@@ -24,7 +24,7 @@ router = APIRouter(prefix="/webhook-endpoints/{endpoint_id}", tags=["webhooks"])
 
 
 @router.post("/ping", status_code=status.HTTP_202_ACCEPTED)
-async def ping(endpoint_id: UUID, response: Response, resources: Opened, _: Administrator) -> ShownDelivery:
+async def ping(endpoint_id: UUID, response: Response, resources: Opened, _: SignedIn) -> ShownDelivery:
     """Send a message that only says that messages arrive; read what became of it at `Location`."""
     async with resources.pool.acquire() as conn, conn.transaction():
         await _check_enabled(conn, WebhookEndpointId(endpoint_id))
@@ -37,7 +37,7 @@ async def ping(endpoint_id: UUID, response: Response, resources: Opened, _: Admi
 async def list_deliveries(
     endpoint_id: UUID,
     resources: Opened,
-    _: Administrator,
+    _: SignedIn,
     state: MessageState | None = None,
     type: Annotated[str | None, Query(max_length=100, description="an event, such as `target.merged`")] = None,  # noqa: A002
     limit: Limit = 50,
@@ -59,7 +59,7 @@ async def list_deliveries(
 
 
 @router.get("/deliveries/{message_id}")
-async def get_delivery(endpoint_id: UUID, message_id: UUID, resources: Opened, _: Administrator) -> DeliveryDetails:
+async def get_delivery(endpoint_id: UUID, message_id: UUID, resources: Opened, _: SignedIn) -> DeliveryDetails:
     """A message, its content, and each attempt to deliver it."""
     ids = WebhookEndpointId(endpoint_id), WebhookMessageId(message_id)
     async with resources.pool.acquire() as conn:
@@ -74,7 +74,7 @@ async def get_delivery(endpoint_id: UUID, message_id: UUID, resources: Opened, _
 
 @router.post("/deliveries/{message_id}/redeliver", status_code=status.HTTP_202_ACCEPTED)
 async def redeliver(
-    endpoint_id: UUID, message_id: UUID, response: Response, resources: Opened, _: Administrator
+    endpoint_id: UUID, message_id: UUID, response: Response, resources: Opened, _: SignedIn
 ) -> ShownDelivery:
     """Send a message again, under the same id."""
     ids = WebhookEndpointId(endpoint_id), WebhookMessageId(message_id)
@@ -87,7 +87,7 @@ async def redeliver(
 
 
 @router.post("/redeliver-dead", status_code=status.HTTP_202_ACCEPTED)
-async def redeliver_dead(endpoint_id: UUID, response: Response, resources: Opened, _: Administrator) -> Resent:
+async def redeliver_dead(endpoint_id: UUID, response: Response, resources: Opened, _: SignedIn) -> Resent:
     """Send all messages again that were given up, each under its id."""
     response.headers["Location"] = _deliveries_of(endpoint_id)
     async with resources.pool.acquire() as conn, conn.transaction():

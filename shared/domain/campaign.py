@@ -36,6 +36,7 @@ class Campaign:
 
     id: CampaignId
     name: str
+    namespace: str
     description: str
     state: CampaignState
     current_version: int

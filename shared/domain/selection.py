@@ -40,6 +40,7 @@ class Selection:
 
     id: SelectionId
     name: str  # of the spec
+    namespace: str  # of the spec, or of the campaign as it is now
     campaign_id: CampaignId | None
     run_id: RunId | None
     schedule_id: UUID | None

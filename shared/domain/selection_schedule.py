@@ -23,6 +23,7 @@ class SelectionSchedule:
 
     id: UUID
     name: str
+    namespace: str  # of the spec
     document: str  # the YAML spec
     cron: str
     is_fresh: bool

@@ -109,21 +109,24 @@ async def get_bulk_operation(conn: Connection, bulk_id: BulkOperationId) -> Bulk
 async def page_bulk_operations(
     conn: Connection,
     *,
+    namespaces: Sequence[str] | None,
     campaign: str | None = None,
     run_id: RunId | None = None,
     state: BulkState | None = None,
     before: BulkOperationId | None = None,
     limit: int = 50,
 ) -> list[BulkOperation]:
-    """Bulk operations, newest first; filters that are not given let all pass."""
+    """Bulk operations of the namespaces (None = of all), newest first; filters that are not given let all pass."""
     rows = await conn.fetch(
         f"""{_SELECT} WHERE ($1::text IS NULL OR c.name = $1) AND ($2::uuid IS NULL OR b.run_id = $2)
-            AND ($3::text IS NULL OR b.state = $3) AND ($4::uuid IS NULL OR b.id < $4) ORDER BY b.id DESC LIMIT $5""",
+            AND ($3::text IS NULL OR b.state = $3) AND ($4::uuid IS NULL OR b.id < $4)
+            AND ($6::text[] IS NULL OR c.namespace = ANY($6)) ORDER BY b.id DESC LIMIT $5""",
         campaign,
         run_id,
         state,
         before,
         limit,
+        namespaces,
     )
     return [_from_row(row) for row in rows]
 

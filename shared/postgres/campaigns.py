@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,8 +14,8 @@ from ..domain.ids import CampaignId, new_id
 from ..errors import AlreadyExists, Conflict, NotFound
 from .pool import Connection
 
-CAMPAIGN_COLUMNS = """id, name, description, state, current_version, created_by, created_at, updated_at, archived_at,
-    closed_at, next_run_at"""
+CAMPAIGN_COLUMNS = """id, name, namespace, description, state, current_version, created_by, created_at, updated_at,
+    archived_at, closed_at, next_run_at"""
 """What `campaign_from_row` reads."""
 
 _SORTED_BY = {
@@ -26,14 +27,23 @@ _VERSION_COLUMNS = "campaign_id, version, document, sha256, created_by, created_
 
 
 async def insert_campaign(
-    conn: Connection, *, name: str, description: str, document: str, created_by: str, notifies: bool = False
+    conn: Connection,
+    *,
+    name: str,
+    namespace: str,
+    description: str,
+    document: str,
+    created_by: str,
+    notifies: bool = False,
 ) -> Campaign:
     """A new campaign with its first spec version, which says whether it `notifies` anybody; raises `AlreadyExists`."""
     row = await conn.fetchrow(
-        f"""INSERT INTO campaigns (id, name, description, state, current_version, created_by, notifies)
-            VALUES ($1, $2, $3, 'active', 1, $4, $5) ON CONFLICT (name) DO NOTHING RETURNING {CAMPAIGN_COLUMNS}""",  # noqa: S608
+        f"""INSERT INTO campaigns (id, name, namespace, description, state, current_version, created_by, notifies)
+            VALUES ($1, $2, $3, $4, 'active', 1, $5, $6) ON CONFLICT (name) DO NOTHING
+            RETURNING {CAMPAIGN_COLUMNS}""",  # noqa: S608
         new_id(),
         name,
+        namespace,
         description,
         created_by,
         notifies,
@@ -46,7 +56,14 @@ async def insert_campaign(
 
 
 async def update_campaign(
-    conn: Connection, *, name: str, description: str, document: str, updated_by: str, notifies: bool = False
+    conn: Connection,
+    *,
+    name: str,
+    namespace: str,
+    description: str,
+    document: str,
+    updated_by: str,
+    notifies: bool = False,
 ) -> Campaign | None:
     """Adds a spec version where the document differs from the newest; None where there is no such campaign.
 
@@ -63,12 +80,14 @@ async def update_campaign(
     version = campaign.current_version + 1
     await _insert_version(conn, campaign.id, version=version, document=document, created_by=updated_by)
     changed = await conn.fetchrow(
-        f"""UPDATE campaigns SET description = $2, current_version = $3, notifies = $4, updated_at = now()
+        f"""UPDATE campaigns SET description = $2, current_version = $3, notifies = $4, namespace = $5,
+                updated_at = now()
             WHERE id = $1 RETURNING {CAMPAIGN_COLUMNS}""",  # noqa: S608
         campaign.id,
         description,
         version,
         notifies,
+        namespace,
     )
     return campaign_from_row(changed) if changed else None
 
@@ -98,15 +117,18 @@ async def lock_campaign(conn: Connection, name: str) -> Campaign | None:
 async def page_campaigns(
     conn: Connection,
     *,
+    namespaces: Sequence[str] | None,
     state: CampaignState | None = None,
     text: str | None = None,
     sort: CampaignSort = CampaignSort.NAME,
     after: tuple[str | datetime, str] | None = None,
     limit: int = 50,
 ) -> list[Campaign]:
-    """Campaigns in that order, from the one after `after`: the value that it is ordered by, and its name.
+    """Campaigns of the namespaces (None = of all) in that order, from the one after `after`.
 
-    `text` is a part of the name or the description, in any case of letters.
+    `after` is the value that it is ordered by, and its name.
+
+    Filters that are not given let all pass. `text` is a part of the name or the description, in any case of letters.
     """
     column, kind = _SORTED_BY[sort.removeprefix("-")]
     is_after, direction = ("<", "DESC") if sort.startswith("-") else (">", "ASC")
@@ -115,11 +137,13 @@ async def page_campaigns(
             WHERE ($1::text IS NULL OR state = $1)
               AND ($2::text IS NULL OR strpos(lower(name || ' ' || description), lower($2)) > 0)
               AND ($4::text IS NULL OR ({column}, name) {is_after} ($3::{kind}, $4))
+              AND ($6::text[] IS NULL OR namespace = ANY($6))
             ORDER BY {column} {direction}, name {direction} LIMIT $5""",  # noqa: S608
         state,
         text,
         *(after or (None, None)),
         limit,
+        namespaces,
     )
     return [campaign_from_row(row) for row in rows]
 

@@ -40,8 +40,11 @@ async def latest_runs(conn: Connection, campaign_ids: Sequence[CampaignId]) -> d
     return {run.campaign_id: run for run in found}
 
 
-async def list_attention(conn: Connection, *, limit: int) -> list[Attention]:
-    """Active campaigns whose latest run needs somebody, those with most such targets first."""
+async def list_attention(conn: Connection, *, namespaces: Sequence[str] | None, limit: int) -> list[Attention]:
+    """Active campaigns whose latest run needs somebody, those with most such targets first.
+
+    They are of the namespaces; None = of all.
+    """
     rows = await conn.fetch(
         """
         SELECT c.name, c.description, r.id AS run_id, n.targets
@@ -52,10 +55,12 @@ async def list_attention(conn: Connection, *, limit: int) -> list[Attention]:
             SELECT coalesce(sum(n), 0)::bigint AS targets FROM target_counts t
             WHERE t.run_id = r.id AND t.state = ANY($1)) n
         WHERE c.state = 'active' AND (n.targets > 0 OR r.state = 'failed')
+          AND ($3::text[] IS NULL OR c.namespace = ANY($3))
         ORDER BY n.targets DESC, c.name LIMIT $2
         """,
         list(NEEDS_SOMEBODY),
         limit,
+        namespaces,
     )
     found = {run.id: run for run in await list_runs(conn, [RunId(row["run_id"]) for row in rows])}
     return [

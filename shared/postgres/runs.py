@@ -55,6 +55,7 @@ async def insert_run(
 async def page_runs(
     conn: Connection,
     *,
+    namespaces: Sequence[str] | None,
     campaign: str | None = None,
     states: Sequence[RunState] = (),
     since: datetime | None = None,
@@ -62,9 +63,9 @@ async def page_runs(
     oldest_first: bool = False,
     limit: int = 50,
 ) -> list[Run]:
-    """Runs, newest first, from the one after `after` in that order; filters that are not given let all pass.
+    """Runs of the namespaces (None = of all), newest first, from the one after `after` in that order.
 
-    `since` is when they were started.
+    Filters that are not given let all pass. `since` is when they were started.
     """
     is_after, direction = (">", "ASC") if oldest_first else ("<", "DESC")
     rows = await conn.fetch(
@@ -73,6 +74,7 @@ async def page_runs(
         WHERE ($1::text IS NULL OR r.campaign_id = (SELECT id FROM campaigns WHERE name = $1))
           AND (cardinality($2::text[]) = 0 OR r.state = ANY($2)) AND ($3::timestamptz IS NULL OR r.created_at >= $3)
           AND ($4::uuid IS NULL OR r.id {is_after} $4)
+          AND ($6::text[] IS NULL OR c.namespace = ANY($6))
         ORDER BY r.id {direction} LIMIT $5
         """,  # noqa: S608
         campaign,
@@ -80,6 +82,7 @@ async def page_runs(
         since,
         after,
         limit,
+        namespaces,
     )
     return [_from_row(row) for row in rows]
 

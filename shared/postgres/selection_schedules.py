@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,19 +15,28 @@ from ..errors import AlreadyExists, NotFound
 from .pool import Connection
 
 _COLUMNS = (
-    "id, name, document, cron, is_fresh, next_at, paused_at, created_by, created_at, (SELECT made.id FROM selections"
-    " made WHERE made.schedule_id = s.id ORDER BY made.id DESC LIMIT 1) AS last_selection_id"
+    "id, name, namespace, document, cron, is_fresh, next_at, paused_at, created_by, created_at,"
+    " (SELECT made.id FROM selections made WHERE made.schedule_id = s.id ORDER BY made.id DESC LIMIT 1)"
+    " AS last_selection_id"
 )
 
 
 async def insert_schedule(
-    conn: Connection, *, name: str, document: str, cron: str, is_fresh: bool, next_at: datetime, created_by: str
+    conn: Connection,
+    *,
+    name: str,
+    namespace: str,
+    document: str,
+    cron: str,
+    is_fresh: bool,
+    next_at: datetime,
+    created_by: str,
 ) -> SelectionSchedule:
     """A new schedule; raises `AlreadyExists`."""
     inserted = await conn.fetchval(
         """
-        INSERT INTO selection_schedules (id, name, document, cron, is_fresh, next_at, created_by)
-        VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (name) DO NOTHING RETURNING id
+        INSERT INTO selection_schedules (id, name, document, cron, is_fresh, next_at, created_by, namespace)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (name) DO NOTHING RETURNING id
         """,
         new_id(),
         name,
@@ -35,6 +45,7 @@ async def insert_schedule(
         is_fresh,
         next_at,
         created_by,
+        namespace,
     )
     if inserted is None:
         raise AlreadyExists("selection schedule", name)
@@ -49,12 +60,16 @@ async def get_schedule(conn: Connection, name: str) -> SelectionSchedule:
     return _from_row(row)
 
 
-async def page_schedules(conn: Connection, *, after: str = "", limit: int = 50) -> list[SelectionSchedule]:
-    """Schedules in the order of their names, from the one after `after`."""
+async def page_schedules(
+    conn: Connection, *, namespaces: Sequence[str] | None, after: str = "", limit: int = 50
+) -> list[SelectionSchedule]:
+    """Schedules of the namespaces (None = of all) in the order of their names, from the one after `after`."""
     rows = await conn.fetch(
-        f"SELECT {_COLUMNS} FROM selection_schedules s WHERE name > $1 ORDER BY name LIMIT $2",  # noqa: S608
+        f"SELECT {_COLUMNS} FROM selection_schedules s WHERE name > $1"  # noqa: S608
+        " AND ($3::text[] IS NULL OR namespace = ANY($3)) ORDER BY name LIMIT $2",
         after,
         limit,
+        namespaces,
     )
     return [_from_row(row) for row in rows]
 

@@ -10,13 +10,15 @@ import asyncpg
 
 from ..domain.campaign import Campaign, SpecVersion
 from ..domain.ids import CampaignId, RunId, SelectionId
+from ..domain.roles import DEFAULT_NAMESPACE
 from ..domain.selection import SelectedRepository, Selection, SelectionPhase, SelectionState
 from ..errors import NotFound
 from .pool import Connection
 from .repository_rows import repository_from_row
 
 _COLUMNS = (
-    "id, name, campaign_id, run_id, schedule_id, previous_id, document, is_fresh, state, phase, found, expected,"
+    "id, name, coalesce((SELECT c.namespace FROM campaigns c WHERE c.id = campaign_id), namespace) AS namespace,"
+    " campaign_id, run_id, schedule_id, previous_id, document, is_fresh, state, phase, found, expected,"
     " to_examine, examined, requests, points, index_as_of, included, excluded, error, created_by, created_at,"
     " finished_at"
 )
@@ -36,6 +38,7 @@ async def insert_selection(
     document: str,
     created_by: str,
     name: str = "",
+    namespace: str = DEFAULT_NAMESPACE,
     campaign_id: CampaignId | None = None,
     run_id: RunId | None = None,
     schedule_id: UUID | None = None,
@@ -45,7 +48,7 @@ async def insert_selection(
     """A new selection, pending."""
     row = await conn.fetchrow(
         "INSERT INTO selections (id, name, campaign_id, run_id, schedule_id, previous_id, document, is_fresh, state,"  # noqa: S608
-        f" created_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', $9) RETURNING {_COLUMNS}",
+        f" created_by, namespace) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', $9, $10) RETURNING {_COLUMNS}",
         selection_id,
         name,
         campaign_id,
@@ -55,6 +58,7 @@ async def insert_selection(
         document,
         is_fresh,
         created_by,
+        namespace,
     )
     assert row is not None  # noqa: S101 - an INSERT that did not raise returns its row
     return _from_row(row)
@@ -75,6 +79,7 @@ async def insert_selection_of_run(
         selection_id=selection_id,
         document=version.document,
         name=campaign.name,
+        namespace=campaign.namespace,
         created_by=created_by,
         campaign_id=campaign.id,
         run_id=run_id,
@@ -110,6 +115,7 @@ async def fetch_latest_of_campaign(conn: Connection, name: str) -> Selection | N
 async def page_selections(
     conn: Connection,
     *,
+    namespaces: Sequence[str] | None,
     state: SelectionState | None = None,
     name: str | None = None,
     campaign: str | None = None,
@@ -117,17 +123,18 @@ async def page_selections(
     before: SelectionId | None = None,
     limit: int = 50,
 ) -> list[Selection]:
-    """Selections without their documents, newest first, from the one before `before`.
+    """Selections of the namespaces (None = of all) without their documents, newest first, from the one before `before`.
 
     Filters that are not given let all pass. `name` is the spec's, whoever asked; `campaign` gives only what a run of
     that campaign selected.
     """
     rows = await conn.fetch(
         f"""
-        SELECT {_COLUMNS_BUT_DOCUMENT} FROM selections
+        SELECT * FROM (SELECT {_COLUMNS_BUT_DOCUMENT} FROM selections) seen
         WHERE ($1::text IS NULL OR state = $1) AND ($2::text IS NULL OR name = $2)
           AND ($3::text IS NULL OR campaign_id = (SELECT c.id FROM campaigns c WHERE c.name = $3))
           AND ($4::uuid IS NULL OR schedule_id = $4) AND ($5::uuid IS NULL OR id < $5)
+          AND ($7::text[] IS NULL OR namespace = ANY($7))
         ORDER BY id DESC LIMIT $6
         """,  # noqa: S608
         state,
@@ -136,6 +143,7 @@ async def page_selections(
         schedule_id,
         before,
         limit,
+        namespaces,
     )
     return [_from_row(row) for row in rows]
 

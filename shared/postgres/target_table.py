@@ -36,11 +36,12 @@ _COLUMNS = {
 
 _OF_ALL = """$17::uuid IS NULL AND NOT r.dry_run
     AND ($18::text IS NULL OR t.campaign_id = (SELECT id FROM campaigns WHERE name = $18))
+    AND ($19::text[] IS NULL OR t.campaign_id IN (SELECT id FROM campaigns WHERE namespace = ANY($19)))
     AND NOT EXISTS (
         SELECT FROM targets later JOIN runs l ON l.id = later.run_id
         WHERE later.repository_node_id = t.repository_node_id AND later.branch = t.branch
           AND later.campaign_id = t.campaign_id AND later.run_id > t.run_id AND NOT l.dry_run)"""
-_OF_RUN = "t.run_id = $17 AND $18::text IS NULL"
+_OF_RUN = "t.run_id = $17 AND $18::text IS NULL AND $19::text[] IS NULL"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,15 +54,19 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True)
 class Scope:
-    """Whose targets: those of a run; or of all runs, of a campaign alone where one is named, and ended ones or not."""
+    """Whose targets: those of a run; or of all runs, of a campaign alone where one is named, and ended ones or not.
 
+    Of all runs only those of the `namespaces` are looked at; None = of all namespaces.
+    """
+
+    namespaces: Sequence[str] | None
     run_id: RunId | None = None
     campaign: str | None = None
     with_ended: bool = True
 
     @property
     def sql(self) -> str:
-        """The condition, of `targets t` and `runs r`; `$17` is the run, `$18` the campaign's name."""
+        """The condition, of `targets t` and `runs r`; `$17` is the run, `$18` the campaign's name, `$19` namespaces."""
         if self.run_id:
             return _OF_RUN
         return _OF_ALL if self.with_ended else f"{_OF_ALL} AND t.state NOT IN {ENDED}"
@@ -84,12 +89,13 @@ async def page_table(
         SELECT c.name AS campaign_name, {TARGET_COLUMNS}
         FROM targets t JOIN runs r ON r.id = t.run_id JOIN campaigns c ON c.id = t.campaign_id
         WHERE {scope.sql} AND {CONDITIONS}
-          AND ($20::uuid IS NULL OR ({column}, t.id) {is_after} ($19::{kind}, $20))
-        ORDER BY {column} {direction}, t.id {direction} LIMIT $21
+          AND ($21::uuid IS NULL OR ({column}, t.id) {is_after} ($20::{kind}, $21))
+        ORDER BY {column} {direction}, t.id {direction} LIMIT $22
         """,
         *await values_of(conn, wanted, scope.run_id),
         scope.run_id,
         scope.campaign,
+        None if scope.run_id else scope.namespaces,
         after.value if after else None,
         after.target_id if after else None,
         limit,
@@ -121,12 +127,13 @@ async def count_table(conn: Connection, scope: Scope, wanted: TargetFilter) -> F
         f"""
         SELECT state, review_state, checks_state, has_warnings, count(*) AS n FROM (
             SELECT t.state, t.review_state, t.checks_state, t.warnings <> '[]' AS has_warnings
-            FROM targets t JOIN runs r ON r.id = t.run_id WHERE {scope.sql} AND {CONDITIONS} LIMIT $19
+            FROM targets t JOIN runs r ON r.id = t.run_id WHERE {scope.sql} AND {CONDITIONS} LIMIT $20
         ) counted GROUP BY 1, 2, 3, 4
         """,
         *await values_of(conn, but_for_facets, scope.run_id),
         scope.run_id,
         scope.campaign,
+        None if scope.run_id else scope.namespaces,
         most,
     )
     cells: list[Cell] = [tuple(row) for row in rows]  # pyright: ignore[reportAssignmentType] -- as the SELECT has them

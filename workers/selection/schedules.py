@@ -57,6 +57,7 @@ async def _start(work: Work, schedule: SelectionSchedule) -> bool:
         selection_id=selection_id,
         document=schedule.document,
         name=_name_in(schedule.document),
+        namespace=schedule.namespace,
         schedule_id=schedule.id,
         previous_id=_to_compare_with(last),
         is_fresh=schedule.is_fresh,

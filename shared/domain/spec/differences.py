@@ -61,7 +61,7 @@ def compare_documents(before: str, after: str, *, names: tuple[str, str]) -> Spe
 
 def compare_specs(before: CampaignSpec, after: CampaignSpec) -> Iterator[SpecChange]:
     """The parts that changed, in the order in which a run comes to them."""
-    if about := _changed(before, after, ("name", "description")):
+    if about := _changed(before, after, ("name", "namespace", "description")):
         yield SpecChange(ChangedPart.ABOUT, _listed(about))
     if selection := _changed(before, after, ("on", "where", "skip", "limit")):
         yield SpecChange(ChangedPart.SELECTION, f"{_listed(selection)}: other repositories may be selected")

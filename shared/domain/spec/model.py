@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, cast
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from ...errors import InvalidInput
+from ..roles import DEFAULT_NAMESPACE, Namespace
 from ..selection_schedule import next_time
 from .changeset import ChangesetTemplate, Published
 from .fields import AsTuple, CampaignName, RepositoryName, SpecModel, as_tuple_of_one, wrong
@@ -70,6 +71,9 @@ class CampaignSpec(SpecModel):
 
     version: Literal[1] = Field(description="Version of the spec's format")
     name: CampaignName = Field(description="Unique name: lower-case letters, digits and hyphens", examples=["bump-go"])
+    namespace: Namespace = Field(
+        DEFAULT_NAMESPACE, description="Whose it is: who may see and run it", examples=["payments"]
+    )
     description: str = Field("", max_length=2000, description="What the campaign is for")
     on: Annotated[tuple[OnEntry, ...], AsTuple] = Field(
         min_length=1, description="What to select: the union of the entries"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 
 import httpx
 import pytest
@@ -79,7 +80,7 @@ async def test_a_finished_run_is_told_whole_and_ends(client: httpx.AsyncClient) 
 async def test_pages_ask_to_sign_in(client: httpx.AsyncClient, path: str) -> None:
     await client.post("/v1/campaigns", json={"document": EXAMPLE_SPEC})
     answer = await client.get(path)
-    assert (answer.status_code, answer.headers["location"].partition("?")[0]) == (303, "/ui/sign-in")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/ui/sign-in?next={path}")
 
 
 async def test_who_signed_in_sees_campaigns_and_runs(client: httpx.AsyncClient, api_key: str) -> None:
@@ -94,7 +95,8 @@ async def test_who_signed_in_sees_campaigns_and_runs(client: httpx.AsyncClient, 
     assert "Say how to report" in (await client.get("/ui/campaigns/add-security-policy")).text
     page = await client.get(f"/ui/runs/{run_id}", params={"state": "", "repository": "acme"})
     assert (page.status_code, "selecting" in page.text) == (200, True)
-    await client.post("/ui/sign-out")
+    token = re.findall('name="csrf_token" value="(.+?)"', page.text)[0]
+    await client.post("/ui/sign-out", data={"csrf_token": token})
     assert (await client.get("/")).status_code == 303
 
 

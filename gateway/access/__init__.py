@@ -1,0 +1,1 @@
+"""Who may do what: one table of rules, and the one place where they are kept."""
