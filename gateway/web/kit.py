@@ -30,12 +30,12 @@ PAGE = 100
 
 @dataclass(frozen=True)
 class Room:
-    """An entry of the navigation."""
+    """An entry of the navigation. Pressed after `g`, its `key` goes there."""
 
     name: str
     address: str
     key: str
-    """Goes there when it is pressed after `g`."""
+    is_for_operators: bool = False
 
 
 ROOMS = (
@@ -43,12 +43,12 @@ ROOMS = (
     Room("Targets", "/ui/targets", "t"),
     Room("Selections", "/ui/selections", "l"),
     Room("Bulk operations", "/ui/bulk-operations", "b"),
-    Room("Installations", "/ui/installations", "i"),
-    Room("Streams", "/ui/streams", "s"),
-    Room("Tokens", "/ui/tokens", "k"),
-    Room("Webhooks", "/ui/webhooks", "w"),
-    Room("Audit", "/ui/audit", "a"),
-    Room("Health", "/ui/health", "h"),
+    Room("Installations", "/ui/installations", "i", is_for_operators=True),
+    Room("Streams", "/ui/streams", "s", is_for_operators=True),
+    Room("Tokens", "/ui/tokens", "k", is_for_operators=True),
+    Room("Webhooks", "/ui/webhooks", "w", is_for_operators=True),
+    Room("Audit", "/ui/audit", "a", is_for_operators=True),
+    Room("Health", "/ui/health", "h", is_for_operators=True),
 )
 """In the order of the navigation."""
 

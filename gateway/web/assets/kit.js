@@ -134,11 +134,21 @@ document.addEventListener("htmx:responseError", ({ detail }) => {
 document.addEventListener("htmx:sendError", () => toast("The server does not answer.", "bad"));
 
 const menu = document.querySelector("#menu");
+const more = document.querySelector("#more");
 const setMenu = (isOpen) => {
+  if (more) more.open = isOpen;
   menu.setAttribute("aria-expanded", isOpen);
   document.querySelector("header").classList.toggle("open", isOpen);
 };
 menu.addEventListener("click", () => setMenu(menu.getAttribute("aria-expanded") !== "true"));
+document.addEventListener("click", (event) => {
+  if (more?.open && !more.contains(event.target) && menu.getAttribute("aria-expanded") !== "true") more.open = false;
+});
+more?.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || menu.getAttribute("aria-expanded") === "true") return;
+  more.open = false;
+  more.querySelector("summary").focus();
+});
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || menu.getAttribute("aria-expanded") !== "true") return;
   setMenu(false);

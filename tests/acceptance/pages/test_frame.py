@@ -23,6 +23,14 @@ def test_pages_are_walked_by_keyboard_and_on_a_phone(page: Page, errors: list[st
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
 
+    operate = page.get_by_text("Operate", exact=True)
+    health = page.get_by_role("navigation", name="Main").get_by_role("link", name="Health")
+    expect(health).to_be_hidden()
+    operate.click()
+    expect(health).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(health).to_be_hidden()
+
     page.set_viewport_size({"width": 390, "height": 844})
     menu = page.get_by_role("button", name="Menu")
     streams = page.get_by_role("navigation", name="Main").get_by_role("link", name="Streams")
