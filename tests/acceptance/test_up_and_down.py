@@ -14,6 +14,7 @@ from tests.acceptance.conftest import SPEC, Up
 @pytest.mark.slow
 def test_data_survives_restarts_and_crashes_until_it_is_wiped(up: Up) -> None:
     with up.start() as gateway:
+        assert [each["account"] for each in gateway.get("/v1/installations").json()["items"]] == ["acme"]
         gateway.put("/v1/campaigns/kept", json={"document": SPEC.format(name="kept")}).raise_for_status()
     said = up.end(signal.SIGINT)
     names = ["PostgreSQL", "Valkey", "GitHub sandbox", "gateway"]

@@ -14,6 +14,7 @@ from typing import Any
 import asyncpg
 import pytest
 import trustme
+from prometheus_client import REGISTRY
 from redis.asyncio import Redis
 from standardwebhooks.webhooks import Webhook
 
@@ -34,7 +35,7 @@ from tests.integration.campaigns.mailbox import Mailbox, mail_server
 from tests.integration.campaigns.rows import SPEC, Rows
 from tests.integration.sandbox.receiver import Receiver, receiving
 from workers.campaigns.context import CampaignsContext, open_campaigns
-from workers.campaigns.notifications.delivering import deliver_notifications, forget_notifications
+from workers.campaigns.notifications.delivering import deliver_notifications, forget_notifications, show_messages
 from workers.campaigns.notifications.gathering import gather_notifications
 from workers.runtime import Infrastructure
 
@@ -458,6 +459,18 @@ async def test_without_a_mail_server_it_is_said(sending: CampaignsContext, telli
     await telling.store(MAIL)
     message = await telling.deliver(sending)
     assert (message.state, message.error) == ("waiting", "there is no mail server: OCTOBATCH_SMTP_URL is not set")
+
+
+async def test_what_waits_and_what_was_given_up_is_measured(
+    sending: CampaignsContext, telling: Telling, pool: Pool
+) -> None:
+    for channel in (SLACK, MAIL, {"pager": {}}):
+        await telling.store(channel)
+    await deliver_notifications(sending)
+    await show_messages(sending)
+    for state, count in (("waiting", 1), ("dead", 1)):
+        assert REGISTRY.get_sample_value("octobatch_notifications", {"state": state}) == count
+        assert REGISTRY.get_sample_value("octobatch_webhook_messages", {"state": state}) == 0
 
 
 async def test_the_log_is_forgotten_in_time(sending: CampaignsContext, telling: Telling, pool: Pool) -> None:
