@@ -86,7 +86,7 @@ async def _start(
         await selections.insert_selection_of_run(
             work.conn, campaign, spec, run_id=run_id, selection_id=selection_id, created_by=actor
         )
-    await runs.insert_run(
+    run = await runs.insert_run(
         work.conn,
         run_id=run_id,
         campaign_id=campaign.id,
@@ -97,7 +97,6 @@ async def _start(
         preview_run_id=order.preview_run_id,
         moved=order.moved,
     )
-    run = await runs.get_run(work.conn, run_id)
     await work.emit(run_event(run_id, run.state, now=utcnow()))
     return run, operation
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 
 from redis.exceptions import RedisError
 
@@ -13,7 +12,7 @@ from shared.clock import utcnow
 from shared.domain.ids import InstallationId, RunId
 from shared.domain.outlook import AtWork, by_pace, by_rollout
 from shared.domain.run import Run, RunState
-from shared.domain.spec import Rollout, parse_spec
+from shared.domain.spec import Rollout
 from shared.domain.waiting import Wait, WaitKind
 from shared.domain.windows import window_at
 from shared.postgres import campaigns, releases, target_counts
@@ -22,8 +21,7 @@ from shared.streams.budgets import Budgets, Denial
 from shared.streams.github_budgets import CONTENT, WRITES, github_windows, identity_of, in_words
 
 from ..resources import Resources
-
-_parsed = lru_cache(maxsize=64)(parse_spec)  # a version of a spec never changes, and runs are asked for again and again
+from .checking import parsed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +59,7 @@ async def get_standing(conn: Connection, run: Run, *, now: datetime) -> Standing
 async def rollout_of(conn: Connection, run: Run) -> Rollout:
     """How the run's version of the spec rolls out."""
     version = await campaigns.get_spec_version(conn, run.campaign_id, run.spec_version)
-    return _parsed(version.document).rollout
+    return parsed(version.document).rollout
 
 
 async def _rollout_allows_at(conn: Connection, run: Run, unpublished: int, now: datetime) -> datetime | None:

@@ -31,15 +31,18 @@ async def insert_run(
     is_scheduled: bool = False,
     preview_run_id: RunId | None = None,
     moved: Moved = Moved.BLOCK,
-) -> None:
+) -> Run:
     """A new run whose selection is being made, or is that of the preview which it publishes."""
-    await conn.execute(
-        """
-        INSERT INTO runs (id, campaign_id, spec_version, selection_id, dry_run, state, created_by, is_scheduled,
-                          preview_run_id, moved, started_at)
-        VALUES ($1, $2, $3, $4, $5, CASE WHEN $8::uuid IS NULL THEN 'selecting' ELSE 'planning' END, $6, $7, $8,
-                $9, now())
-        """,
+    row = await conn.fetchrow(
+        f"""
+        WITH r AS (
+            INSERT INTO runs (id, campaign_id, spec_version, selection_id, dry_run, state, created_by, is_scheduled,
+                              preview_run_id, moved, started_at)
+            VALUES ($1, $2, $3, $4, $5, CASE WHEN $8::uuid IS NULL THEN 'selecting' ELSE 'planning' END, $6, $7, $8,
+                    $9, now())
+            RETURNING *)
+        SELECT {_COLUMNS} FROM r JOIN campaigns c ON c.id = r.campaign_id
+        """,  # noqa: S608
         run_id,
         campaign_id,
         spec_version,
@@ -50,6 +53,8 @@ async def insert_run(
         preview_run_id,
         moved,
     )
+    assert row is not None  # noqa: S101 - a run has a campaign
+    return _from_row(row)
 
 
 async def page_runs(
