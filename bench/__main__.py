@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 
-from . import campaign, events, gateway, pace, queue, scale, selection, tokens
+from . import campaign, events, gateway, lists, pace, queue, scale, selection, tokens
 
 MEASUREMENTS: dict[str, tuple[Callable[[Sequence[str]], None], str]] = {
     "campaign": (campaign.main, "[--quick] [--repositories N] [--jobs N] [--only SYSTEMS] [--limits off|on]"),
@@ -13,6 +13,7 @@ MEASUREMENTS: dict[str, tuple[Callable[[Sequence[str]], None], str]] = {
     "pace": (pace.main, "[--quick] [--targets N]"),
     "queue": (queue.main, "[--quick] [--rounds N] [--seconds S] [--only ADAPTERS]"),
     "tokens": (tokens.main, "[--quick] [--rounds N]"),
+    "lists": (lists.main, "[--quick]"),
     "selection": (selection.main, "[--quick] [--rounds N]"),
     "events": (events.main, "[--quick] [--readers N]"),
     "gateway": (gateway.main, "[--quick]"),

@@ -21,7 +21,7 @@ from .schemas import ShownArtifact, ShownEvent, ShownTarget, TargetDetails, Targ
 
 router = APIRouter(prefix="/targets", tags=["targets"])
 
-_CONTENT: dict[str, Any] = {kind.media_type.partition(";")[0]: {"schema": {"type": "string"}} for kind in ArtifactKind}
+_CONTENT: dict[str, Any] = {kind.media_type.partition(";")[0]: {} for kind in ArtifactKind}
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {"content": _CONTENT, "description": "The content."},
     304: {"description": "What `If-None-Match` names is still the content."},

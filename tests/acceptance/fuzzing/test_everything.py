@@ -5,6 +5,8 @@ makes some hundred requests; `make fuzz` at least 20,000.
 
 Two of its checks are left out. `positive_data_acceptance`: what is valid by the schema alone may still name a campaign
 that is not there, or be text that is no spec. `object_level_authorization` needs several users of one kind.
+Health is left out: it answers 503, in a form of its own, where workers are missing, as here; it has its own tests.
+So is the stream of all runs' events, which does not end while the gateway is there.
 No rate is limited, since refusals with 429 would hide what is tested. `/healthz` is not asked: where two of the workers
 are missing it says so with 503.
 """
@@ -100,7 +102,7 @@ async def test_no_request_makes_the_api_fail_or_is_answered_otherwise_than_descr
 ) -> None:
     answers = tmp_path / "answers"
     phases = "examples,coverage,fuzzing,stateful" if IN_FULL else "examples,fuzzing"
-    arguments = ["--phases", phases, "--max-examples", os.environ.get("OCTOBATCH_EXAMPLES", "320") if IN_FULL else "3"]
+    arguments = ["--phases", phases, "--max-examples", os.environ.get("OCTOBATCH_EXAMPLES", "200") if IN_FULL else "3"]
     ran = await asyncio.to_thread(_schemathesis, gateway, answers, arguments)
     said = ran.stdout
     if wanted := os.environ.get("OCTOBATCH_SCHEMATHESIS_LOG"):
@@ -118,6 +120,7 @@ def _schemathesis(gateway: Gateway, answers: Path, arguments: list[str]) -> subp
             str(Path(sys.executable).with_name("schemathesis")),
             *("run", f"{gateway.url}/openapi.json", "--url", gateway.url, "--no-color", "--no-shrink"),
             *("--exclude-path", "/healthz"),
+            *("--exclude-path-regex", "^/(healthz|readyz|v1/events)$"),
             *("--checks", "all", "--exclude-checks", "positive_data_acceptance,object_level_authorization"),
             *("-H", f"Authorization:Bearer {gateway.api_key}", "--request-timeout", "45", "--continue-on-failure"),
             *("--suppress-health-check", "all", "--warnings", "off", *arguments),
