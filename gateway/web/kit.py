@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -17,8 +18,10 @@ from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from fastapi.templating import Jinja2Templates
 
+from shared.domain.principal import Principal
 from shared.domain.target import TargetState
 
+from ..access.rules import RULES, Of
 from ..auth import visitor
 from ..resources import Resources
 
@@ -82,13 +85,23 @@ async def render(
     A part of a page that htmx asks for is a template of its own, rendered by the same call.
     """
     session = await visitor(request, resources)
-    frame = {
+    frame: dict[str, Any] = {
         "principal": session.principal if session else None,
         "csrf_token": session.csrf_token if session else "",
-        "rooms": ROOMS,
+        "rooms": [each for each in ROOMS if session and may(session.principal, f"GET {each.address}")],
         "room": room,
+        "may": partial(may, session.principal) if session else None,
     }
     return templates.TemplateResponse(request, template, frame | context)
+
+
+def may(principal: Principal, route: str) -> bool:
+    """Whether a route, named as in the table of rules, is for the principal: what is not is not shown.
+
+    Of a route within a namespace it says whether there is any in which it is.
+    """
+    rule = RULES[route]
+    return principal.allows(rule.role) if rule.of is Of.ALL else principal.allows_somewhere(rule.role)
 
 
 def wants_part(request: Request) -> bool:

@@ -1,4 +1,4 @@
-"""Operators at the pages: what runs, as it moves, and what was given up."""
+"""Operators at the pages: what they see of what runs, and what they do about it, each act asking first."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ def dead_letter(stack: RunningStack) -> Iterator[str]:
         redis.delete(KEYS.dead_letters)
 
 
-def test_a_stream_is_watched_down_to_its_dead_letters(page: Page, dead_letter: str) -> None:
+def test_a_stream_is_watched_and_its_dead_letters_are_given_up(
+    page: Page, stack: RunningStack, dead_letter: str
+) -> None:
     page.goto("/ui/streams")
     tokens = page.locator("[data-stream=tokens]")
     expect(tokens.get_by_text("1 given up")).to_be_visible()
@@ -43,3 +45,84 @@ def test_a_stream_is_watched_down_to_its_dead_letters(page: Page, dead_letter: s
     letter = page.get_by_role("article")
     expect(letter).to_contain_text("GitHub refused it")
     expect(letter).to_contain_text("after 3 deliveries")
+    page.get_by_role("button", name="Give up …").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("1 command will be cancelled (1 revoke_tokens)")
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(letter).to_be_visible()
+    page.get_by_role("button", name="Give up …").click()
+    dialog.get_by_role("button", name="Give up").click()
+    expect(page.get_by_text("No dead letters.")).to_be_visible()
+    page.get_by_role("link", name="Streams", exact=True).first.click()
+    expect(page.get_by_role("row", name="streams.purge").first).to_contain_text("tokens")
+    assert stack.api("GET", "/v1/streams/tokens")["dead_letters"] == 0
+
+
+def test_a_policy_is_asked_about_and_applied_and_a_token_asked_about(
+    page: Page, known: dict[str, str], errors: list[str]
+) -> None:
+    page.goto("/ui/policies?api_key=ci-release&account=acme&permissions=contents:read")
+    expect(page.get_by_role("status", name="Decision")).to_contain_text("Refused")
+    document = page.get_by_label("All policies")
+    document.fill("version: 1\npolicies:\n  - name: bad name\n")
+    page.get_by_role("button", name="See what would change …").click()
+    expect(page.locator("[data-problems]")).to_contain_text("line 3")
+    errors.clear()  # the browser tells of the 422
+    document.fill(
+        "version: 1\npolicies:\n  - name: releases\n    principals: [{apiKey: ci-.*}]\n    installations: [acme]\n"
+        "    permissions: {contents: read}\n"
+    )
+    page.get_by_role("button", name="See what would change …").click()
+    expect(page.get_by_role("dialog")).to_contain_text("added: releases")
+    page.get_by_role("dialog").get_by_role("button", name="Apply").click()
+    expect(page.get_by_role("heading", name="releases")).to_be_visible()
+    expect(page.get_by_role("status", name="Decision")).to_contain_text("Allowed by releases")
+    page.get_by_label("All policies").fill("version: 1\npolicies: []\n")
+    page.get_by_role("button", name="See what would change …").click()
+    expect(page.get_by_role("dialog")).to_contain_text("removed: releases")
+    page.get_by_role("dialog").get_by_role("button", name="Apply").click()
+    expect(page.get_by_text("No policy yet")).to_be_visible()
+
+    page.goto("/ui/tokens")
+    page.get_by_role("row", name="service:selection").get_by_role("button", name="Revoke …").first.click()
+    expect(page.get_by_role("dialog")).to_contain_text("1 token will be revoked. Held by")
+    page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    page.get_by_role("link", name="Audit").click()
+    page.get_by_label("What").select_option("grant")
+    page.get_by_label("Requested by").fill("service:selection")
+    page.get_by_role("button", name="Filter").click()
+    expect(page.locator("tbody tr").first).to_contain_text("service:selection")
+    assert "requested_by=service" in page.url
+
+
+def test_an_endpoint_is_added_pinged_and_deleted(page: Page, stack: RunningStack, errors: list[str]) -> None:
+    page.goto("/ui/webhooks")
+    page.get_by_label("Address").fill("https://127.0.0.1:9/hook")
+    page.get_by_label("Told of").fill("run.nonsense")
+    page.get_by_role("button", name="Add").click()
+    expect(page.locator("[data-problems]")).to_contain_text("run.nonsense")
+    errors.clear()  # the browser tells of the 422
+    page.get_by_label("Told of").fill("run.completed, target.merged")
+    page.get_by_role("button", name="Add").click()
+    expect(page.get_by_label("The secret of the endpoint").last).to_have_value(re.compile("^whsec_"))
+    page.get_by_role("button", name="I have it").click()
+    page.get_by_role("button", name="Send a ping").click()
+    page.get_by_role("link", name="webhook.ping").click()
+    expect(page.get_by_role("heading", name="webhook.ping")).to_be_visible()
+    page.get_by_role("link", name="https://127.0.0.1:9/hook").click()
+    page.get_by_role("button", name="Delete …").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("No endpoint yet.")).to_be_visible()
+    assert stack.api("GET", "/v1/webhook-endpoints")["items"] == []
+
+
+def test_installations_are_looked_at_and_github_is_asked(page: Page, known: dict[str, str]) -> None:
+    page.goto("/ui/installations")
+    page.get_by_role("button", name="Ask GitHub now").click()
+    expect(page.locator(".toast")).to_have_text(re.compile("1 installation, nothing new"))
+    page.get_by_role("link", name="acme").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("well")
+    page.get_by_role("button", name="List anew").click()
+    expect(page.get_by_role("dialog")).to_contain_text("12 repositories")
+    page.get_by_role("dialog").get_by_role("button", name="List anew").click()
+    expect(page.locator(".toast")).to_contain_text("under way")

@@ -11,10 +11,12 @@ from redis.asyncio import Redis
 from shared.domain.ids import InstallationId
 from shared.domain.installation import Installation
 from shared.domain.permissions import Level
+from shared.domain.roles import Grant, Role
 from shared.postgres import installations
 from shared.postgres.pool import Pool
 from shared.streams.budgets import Budgets, Window
 from shared.streams.github_budgets import WRITES, identity_of
+from tests.integration.gateway.test_access import make_key
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 ID = InstallationId(41298374)
@@ -115,3 +117,18 @@ async def test_who_looks_at_a_page_is_told_of_errors_by_a_page(page: httpx.Async
     key = {"Authorization": f"Bearer {api_key}"}
     of_the_api = await page.get("/v1/campaigns/nothing", headers=BROWSER | key)
     assert (of_the_api.status_code, of_the_api.headers["content-type"]) == (404, "application/problem+json")
+
+
+async def test_who_may_only_look_is_shown_no_button_and_no_way_to_what_is_not_for_them(
+    anonymous: httpx.AsyncClient, pool: Pool, troubled: Installation
+) -> None:
+    key = await make_key(pool, Grant(Role.VIEWER, "*"))
+    assert (await anonymous.post("/ui/sign-in", data={"key": key})).status_code == 303
+    shown = (await anonymous.get(f"/ui/installations/{ID}")).text
+    assert "What happened" in shown
+    assert "data-act" not in shown
+    assert 'href="/ui/health"' in shown
+    assert 'href="/ui/streams"' not in shown
+    refused = await anonymous.get("/ui/streams", headers=BROWSER)
+    assert (refused.status_code, "You may not see this" in refused.text) == (403, True)
+    assert "everything there" in (await anonymous.get("/ui/me")).text
