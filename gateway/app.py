@@ -27,6 +27,7 @@ from . import (
     webhooks,
 )
 from .access import enforcing
+from .api_keys import routes as api_keys
 from .auth import ensure_first_key
 from .bulk import closing as campaign_closing
 from .bulk import routes as bulk_operations
@@ -81,6 +82,7 @@ API = (
     streams,
     webhook_endpoints,
     webhook_deliveries,
+    api_keys,
 )
 """What is below `/v1`."""
 

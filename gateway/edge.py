@@ -24,8 +24,14 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
-    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';"
+    " font-src 'self'; connect-src 'self'; manifest-src 'self'; frame-ancestors 'none'; base-uri 'none';"
+    " form-action 'self'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+_HTTPS_ALONE = {"Strict-Transport-Security": "max-age=31536000"}
 
 
 class Edge:
@@ -43,7 +49,8 @@ class Edge:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in {**HEADERS, **deprecation_headers(scope.get("route"))}.items():
+                more = _HTTPS_ALONE if _is_https(scope) else {}
+                for name, value in {**HEADERS, **more, **deprecation_headers(scope.get("route"))}.items():
                     headers.setdefault(name, value)
             await send(message)
 
@@ -51,6 +58,11 @@ class Edge:
         with continued(headers):
             answer = _refusal(scope, headers) or self._app
             await answer(scope, _counted(receive, _most_bytes(scope)), send_with_headers)
+
+
+def _is_https(scope: Scope) -> bool:
+    resources = getattr(scope["app"].state, "resources", None)
+    return resources is not None and resources.settings.public_url.startswith("https://")
 
 
 def _counted(receive: Receive, most: int) -> Receive:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .api_keys.schemas import EXAMPLES as API_KEY_EXAMPLES
 from .bulk.examples import examples as bulk_examples
 from .campaigns.examples import EXAMPLES as NOTIFICATION_EXAMPLES
 from .policies.schemas import EXAMPLE_POLICIES
@@ -415,6 +416,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     **bulk_examples(_TARGET),
     **selection_examples.EXAMPLES,
     **WEBHOOK_EXAMPLES,
+    **API_KEY_EXAMPLES,
     **PROGRESS_EXAMPLES,
     **NOTIFICATION_EXAMPLES,
     "Verdict": {"valid": False, "problems": [_PROBLEM_OF_A_SPEC]},

@@ -117,7 +117,7 @@ async def make_things(pool: Pool) -> dict[str, str]:
     return {
         "name": "add-security-policy", "run_id": str(run_id), "target_id": str(target.id),
         "selection_id": str(selection_id), "later_id": str(selection_id), "bulk_operation_id": str(bulk_id),
-        "bulk_id": str(bulk_id), "index": "0",
+        "bulk_id": str(bulk_id), "index": "0", "key_id": str(new_id()),
         "operation_id": str(operation_id), "installation_id": "7", "endpoint_id": str(new_id()),
         "message_id": str(new_id()), "service": "campaigns", "kind": "log", "version": "1", "before": "1", "after": "1",
     }  # fmt: skip

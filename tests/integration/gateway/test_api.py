@@ -13,6 +13,8 @@ import pytest
 from fastapi import FastAPI
 from redis.asyncio import Redis
 
+from gateway.access import enforcing
+from gateway.access.rules import RULES
 from gateway.deprecation import deprecated
 from gateway.problems import ALL_KINDS
 from gateway.schemas import EXAMPLE_SPEC
@@ -130,6 +132,7 @@ async def test_a_route_that_is_to_go_says_so(app: FastAPI, client: httpx.AsyncCl
     async def old() -> dict[str, str]:
         return {}
 
+    enforcing.install(app, {**RULES, "GET /v1/old": RULES["GET /v1/me"]})
     answer = await client.get("/v1/old")
     assert answer.headers["deprecation"] == "@1798761600"
     assert answer.headers["sunset"] == "Thu, 01 Jul 2027 00:00:00 GMT"

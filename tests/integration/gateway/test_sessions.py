@@ -113,6 +113,7 @@ async def secure(settings: GatewaySettings) -> AsyncIterator[httpx.AsyncClient]:
 
 async def test_the_cookie_is_for_this_host_alone(secure: httpx.AsyncClient, api_key: str) -> None:
     answer = await secure.post("/ui/sign-in", data={"key": api_key}, headers={"Origin": "https://octobatch.example"})
+    assert answer.headers["strict-transport-security"].startswith("max-age=")
     name, *attributes = answer.headers["set-cookie"].lower().split("; ")
     assert name.startswith("__host-octobatch_session=")
     assert {"secure", "httponly", "samesite=lax", "path=/"} < set(attributes)

@@ -133,6 +133,11 @@ COMMANDS = {
 """A command that uses the route."""
 
 WITHOUT = {
+    "GET /v1/api-keys": "keys are made and revoked by who sets up a gateway, with a request each (docs/access.md)",
+    "POST /v1/api-keys": "the same",
+    "GET /v1/api-keys/{key_id}": "the same",
+    "DELETE /v1/api-keys/{key_id}": "the same",
+    "POST /v1/api-keys/{key_id}/rotate": "the same",
     "POST /v1/campaigns": "`apply` creates and changes alike, by PUT",
     "POST /v1/specs/validate": "`spec validate` checks by the same code on this machine, without a gateway",
     "GET /v1/tokens/installations/{installation_id}": "the POST beside it gives the same, and takes a scope",
