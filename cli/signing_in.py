@@ -15,7 +15,7 @@ from .connection import Connection, find_connection, stack_file
 from .contexts import Context, check_name, contexts_file, load_contexts, save_contexts
 from .failures import CommandFailed, ExitCode
 from .invocation import complete_contexts, invocation
-from .output import Output, OutputFormat, moment, print_as, print_facts, say
+from .output import Output, OutputFormat, print_as, print_facts, say
 
 
 def register(app: typer.Typer) -> None:
@@ -185,9 +185,9 @@ def whoami(output: Output = OutputFormat.TABLE) -> None:
 
 
 def facts_of_me(me: dict[str, Any]) -> list[tuple[str, str]]:
-    """What the key may do, and until when."""
-    grants = ", ".join(f"{each['role']} of {each['namespace']}" for each in me.get("grants", ()))
-    return [("may", grants), ("until", moment(me.get("expires_at")))]
+    """What the key may do."""
+    grants = ", ".join(f"{each['role']} of {each['namespace']}" for each in me["grants"])
+    return [("roles", grants), ("scopes", ", ".join(me["scopes"]))]
 
 
 def _used(connection: Connection) -> dict[str, Any]:

@@ -23,6 +23,7 @@ _SHA256 = "5d41402abc4b2a76b9719d911017c592ae2f3b1c0d9e8f7a6b5c4d3e2f1a0b9c"
 
 _LIMIT = {"name": "content an hour", "kind": "kept", "limit": 500, "left": 412, "free_at": "2026-03-01T09:48:10Z"}
 _MADE = {"created_by": "key:first", "created_at": _AT}
+_ROLE = {"role": "admin", "namespace": "*"}
 _OPERATION = {
     "id": "019ca8b5-1c02-7e01-b2aa-1f6c5d8e9a05",
     "service": "selection",
@@ -396,7 +397,15 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "repositories": ["acme/svc-a"],
         "permissions": {"contents": "write"},
     },
-    "ShownMe": {"kind": "key", "name": "first", "actor": "key:first", "issuer": ""},
+    "ShownRoleOf": _ROLE,
+    "ShownMe": {
+        "kind": "key",
+        "name": "first",
+        "actor": "key:first",
+        "issuer": "",
+        "grants": [_ROLE],
+        "scopes": ["read", "tokens", "write"],
+    },
     "ShownConsidered": {"policy": "release-bots", "verdict": "too_much", "reason": _TOO_MUCH},
     "ShownDecision": {
         "allowed": False,

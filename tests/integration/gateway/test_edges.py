@@ -150,3 +150,9 @@ async def test_an_address_with_nul_is_refused(client: httpx.AsyncClient, path: s
 async def test_a_body_of_unknown_length_or_too_large_is_refused(client: httpx.AsyncClient) -> None:
     answer = await client.post("/v1/campaigns", content=b"{}", headers={"Content-Length": "99999999"})
     assert (answer.status_code, answer.json()["type"]) == (413, "/problems/too-large")
+
+
+async def test_who_one_is_says_what_one_may_do(client: httpx.AsyncClient) -> None:
+    me = (await client.get("/v1/me")).json()
+    assert (me["actor"], me["grants"]) == ("key:bootstrap", [{"role": "admin", "namespace": "*"}])
+    assert me["scopes"] == ["read", "tokens", "write"]
