@@ -11,7 +11,6 @@ from shared.domain.ids import RunId
 from shared.domain.run import Run, is_finished
 from shared.domain.spec import parse_spec
 from shared.domain.spec.differences import compare_documents
-from shared.domain.target import TargetState
 from shared.errors import InvalidSpec
 from shared.postgres import campaigns, overviews, runs, target_counts
 from shared.postgres.pool import Connection
@@ -22,7 +21,7 @@ from ..runs.schemas import ShownRun
 from .diff_views import DiffView, part_of
 from .diffs import read_lines
 from .kit import PAGE, render
-from .standing import read_standing
+from .standing import STATES, read_standing
 
 router = APIRouter(include_in_schema=False)
 
@@ -51,7 +50,7 @@ async def campaign_page(request: Request, name: str, resources: Opened) -> Respo
         "campaign.html",
         tab="overview",
         standing=standing,
-        states=list(TargetState),
+        states=STATES,
         rows=_with_counts(found, counts),
         **frame,
     )

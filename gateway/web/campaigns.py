@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 from urllib.parse import urlencode
@@ -49,6 +50,7 @@ async def campaigns_page(
     principal: SignedIn,
     q: Text = "",
     state: Wanted = "active",
+    namespace: Text = "",
     cursor: Cursor = None,
 ) -> Response:
     """Campaigns with the progress of their latest runs, found by state and by a part of their name or description."""
@@ -57,7 +59,7 @@ async def campaigns_page(
     async with resources.pool.acquire() as conn:
         found = await campaigns.page_campaigns(
             conn,
-            namespaces=seen,
+            namespaces=_within(seen, namespace),
             state=wanted,
             text=q.strip() or None,
             after=(name, name) if (name := position_in(cursor)) else None,
@@ -65,12 +67,17 @@ async def campaigns_page(
         )
         latest = await overviews.latest_runs(conn, [each.id for each in found])
         counts = await target_counts.count_by_run(conn, [run.id for run in latest.values()])
-        is_plain = not q and not cursor and state == "active"
+        namespaces = await campaigns.list_namespaces(conn, seen)
+        is_plain = not (q or namespace or cursor) and state == "active"
         attention = await overviews.list_attention(conn, namespaces=seen, limit=MOST_ATTENTION + 1) if is_plain else []
     shown = page(found, limit=PAGE, position=lambda each: each.name, show=ShownCampaign.model_validate)
     runs = [(each, latest.get(each.id)) for each in found[:PAGE]]
     rows = [Row(campaign=each, run=run, counts=counts.get(run.id, {}) if run else {}) for each, run in runs]
-    following = urlencode({"q": q, "state": state, "cursor": shown.next_cursor}) if shown.next_cursor else None
+    following = (
+        urlencode({"q": q, "state": state, "namespace": namespace, "cursor": shown.next_cursor})
+        if shown.next_cursor
+        else None
+    )
     return await render(
         request,
         resources,
@@ -78,8 +85,16 @@ async def campaigns_page(
         rows=rows,
         attention=attention[:MOST_ATTENTION],
         has_more_attention=len(attention) > MOST_ATTENTION,
-        is_moving=any(row.is_moving for row in rows),
         following=following,
         q=q,
         state=state,
+        namespace=namespace,
+        namespaces=namespaces,
     )
+
+
+def _within(seen: Sequence[str] | None, chosen: str) -> Sequence[str] | None:
+    """The namespace that was chosen, where it may be seen; without a choice all that may (None = all)."""
+    if not chosen:
+        return seen
+    return [chosen] if seen is None or chosen in seen else []

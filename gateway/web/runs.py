@@ -13,7 +13,7 @@ from shared.postgres.overviews import NEEDS_SOMEBODY
 
 from ..resources import Opened
 from .kit import render
-from .standing import read_standing
+from .standing import STATES, read_standing
 
 router = APIRouter(include_in_schema=False)
 
@@ -36,7 +36,7 @@ async def run_page(request: Request, run_id: UUID, resources: Opened) -> Respons
         "run.html",
         standing=standing,
         run=standing.run,
-        states=list(TargetState),
+        states=STATES,
         rows=first,
     )
 
@@ -45,6 +45,4 @@ async def run_page(request: Request, run_id: UUID, resources: Opened) -> Respons
 async def run_standing(request: Request, run_id: UUID, resources: Opened) -> Response:
     """The part of the page that moves with the run."""
     standing = await read_standing(resources, RunId(run_id))
-    return await render(
-        request, resources, "run-standing.html", standing=standing, run=standing.run, states=list(TargetState)
-    )
+    return await render(request, resources, "run-standing.html", standing=standing, run=standing.run, states=STATES)

@@ -10,7 +10,7 @@ from shared.domain.ids import RunId
 from shared.domain.run import Run, is_finished
 from shared.domain.selection import Selection
 from shared.domain.target import FOLLOWED, UNSETTLED, TargetState
-from shared.postgres import runs, selections, target_warnings
+from shared.postgres import campaigns, runs, selections, target_warnings
 from shared.postgres.overviews import NEEDS_SOMEBODY
 from shared.postgres.target_counts import Counts, count_by_state
 from shared.postgres.target_warnings import WarningCount
@@ -18,6 +18,10 @@ from shared.postgres.target_warnings import WarningCount
 from ..resources import Resources
 from ..runs.pace import get_standing, look_ahead
 from ..runs.progress import RunProgress, read_progress
+from .kit import SEGMENTS
+
+STATES = [*SEGMENTS, *(state for state in TargetState if state not in SEGMENTS)]
+"""In the order in which they are shown."""
 
 _WITHOUT_CHANGE = frozenset({TargetState.UNCHANGED, TargetState.CANCELLED})
 
@@ -27,6 +31,7 @@ class RunStanding:
     """What pages show of a run beside its targets."""
 
     run: Run
+    namespace: str
     selection: Selection | None
     counts: Counts
     warnings: list[WarningCount]
@@ -80,6 +85,7 @@ async def read_standing(resources: Resources, run_id: RunId) -> RunStanding:
     """Reads it, at one moment; raises `NotFound`."""
     async with resources.pool.acquire() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
         run = await runs.get_run(conn, run_id)
+        campaign = await campaigns.get_campaign(conn, run.campaign_name)
         counts = await count_by_state(conn, run.id)
         selection = await selections.get_progress(conn, run.selection_id) if run.selection_id else None
         warnings = await target_warnings.count_warnings(conn, run.id)
@@ -88,6 +94,7 @@ async def read_standing(resources: Resources, run_id: RunId) -> RunStanding:
     outlook = await look_ahead(resources, standing)
     return RunStanding(
         run=run,
+        namespace=campaign.namespace,
         selection=selection,
         counts=counts,
         warnings=warnings,

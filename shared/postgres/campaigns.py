@@ -148,6 +148,15 @@ async def page_campaigns(
     return [campaign_from_row(row) for row in rows]
 
 
+async def list_namespaces(conn: Connection, namespaces: Sequence[str] | None) -> list[str]:
+    """Those of the namespaces (None = of all) that have campaigns, in order."""
+    rows = await conn.fetch(
+        "SELECT DISTINCT namespace FROM campaigns WHERE $1::text[] IS NULL OR namespace = ANY($1) ORDER BY 1",
+        namespaces,
+    )
+    return [row["namespace"] for row in rows]
+
+
 async def set_campaign_state(conn: Connection, name: str, state: CampaignState) -> Campaign:
     """Archives a campaign, or takes it out of the archive; raises `NotFound`."""
     row = await conn.fetchrow(

@@ -2,7 +2,7 @@
 import { api, ask, attempt, toast } from "./kit.js";
 import { drawBurndowns } from "./burndown.js";
 
-const many = (count, word) => `${count.toLocaleString("en")} ${word}${count === 1 ? "" : "s"}`;
+const many = (count, one, several = `${one}s`) => `${count.toLocaleString("en")} ${count === 1 ? one : several}`;
 
 const paragraph = (text) => Object.assign(document.createElement("p"), { textContent: text });
 
@@ -26,7 +26,7 @@ const close = async ({ campaign }) => {
   const foreseen = await api("POST", `/campaigns/${campaign}/close`, { dry_run: true });
   const label = document.createElement("label");
   const branches = Object.assign(document.createElement("input"), { type: "checkbox", checked: true });
-  label.append(branches, ` Delete ${many(foreseen.branches, "branch").replace("branchs", "branches")} that nobody else has pushed to`);
+  label.append(branches, ` Delete ${many(foreseen.branches, "branch", "branches")} that nobody else has pushed to`);
   const content = lines(
     `This cancels ${many(foreseen.runs, "unfinished run")} and closes ${many(foreseen.pull_requests, "open pull request")}.`,
     "The campaign is archived; its history stays.",
@@ -66,7 +66,7 @@ const acts = {
   async archive({ campaign, moving }) {
     const content = lines(
       "It starts no run any more, by schedule neither. Its history and its open pull requests stay.",
-      Number(moving) ? `${many(Number(moving), "run")} under way goes on.` : "",
+      Number(moving) ? `${many(Number(moving), "run goes on that is", "runs go on that are")} under way.` : "",
     );
     if (!(await ask({ title: `Archive ${campaign}?`, content, action: "Archive" }))) return;
     await api("POST", `/campaigns/${campaign}/archive`);
@@ -103,7 +103,7 @@ const acts = {
     const open = ["draft", "open", "conflicted"].reduce((sum, state) => sum + (counts[state] ?? 0), 0);
     const content = lines(
       `${many(left, "target")} with work left will not be published.`,
-      open ? `${many(open, "open pull request")} stay open: closing the campaign closes them.` : "",
+      open ? `${many(open, "pull request stays", "pull requests stay")} open: closing the campaign closes them.` : "",
     );
     if (!(await ask({ title: "Cancel this run?", content, action: "Cancel the run", kind: "bad" }))) return;
     await api("POST", `/runs/${run}/cancel`);

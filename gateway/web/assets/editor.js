@@ -113,17 +113,21 @@ const changed = () => {
 
 const nameIn = (document) => /^name:\s*["']?([a-z0-9-]+)/m.exec(document)?.[1] ?? "";
 
+/** Adds a version, unless somebody else has added one since this text was begun. */
+const put = async (name, document) => {
+  const answer = await fetch(`/v1/campaigns/${name}`);
+  const newest = (await answer.json()).current_version;
+  if (newest !== version) throw new Error(`Somebody has saved version ${newest} meanwhile. See what changed on the page of the campaign before you save.`);
+  return api("PUT", `/campaigns/${name}`, { document }, { "If-Match": answer.headers.get("ETag") });
+};
+
 const save = async () => {
   await check();
   if (!verdict?.valid) throw new Error("Correct the problems first: they are listed beside the text.");
   const document = editor.text();
   const name = nameIn(document);
   if (campaign && name !== campaign) throw new Error(`The name in the spec is ${name}: this would be another campaign. Keep name: ${campaign}, or begin a new campaign.`);
-  if (campaign && document !== saved) {
-    const { current_version: newest } = await api("GET", `/campaigns/${campaign}`);
-    if (newest !== version) throw new Error(`Somebody has saved version ${newest} meanwhile. Compare with it on the campaign's page before you save.`);
-  }
-  const stored = campaign || version ? await api("PUT", `/campaigns/${name}`, { document }) : await api("POST", "/campaigns", { document });
+  const stored = version ? await put(name, document) : await api("POST", "/campaigns", { document });
   [saved, version] = [document, stored.current_version];
   keepDraft();
   showSaved();

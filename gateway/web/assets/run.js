@@ -1,5 +1,6 @@
 // Keeps a run's page current. Its bars and rows follow the run's events, drawn at most four times a second; what the
-// server works out (when it ends, what it waits for, waves, owners) is asked for again, at most every other second.
+// server works out (when it ends, what it waits for, waves, owners) is asked for again: at most every other second, and
+// less often where that is much work.
 import { follow } from "./kit.js";
 import { drawBurndowns } from "./burndown.js";
 
@@ -10,6 +11,7 @@ const seen = new Map();
 let isLive = false;
 let isDrawn = true;
 let isAsked = false;
+let pause = 2000;
 
 const number = (count) => count.toLocaleString("en");
 
@@ -78,12 +80,18 @@ const drawSoon = () => {
 const askAgain = async () => {
   isAsked = false;
   if (document.hidden) return;
+  const begun = performance.now();
+  const opened = Boolean(standing().querySelector("details[open]"));
+  const focused = standing().contains(document.activeElement) && document.activeElement.getAttribute("href");
   await htmx.ajax("GET", standing().dataset.part, { target: "#standing", swap: "outerHTML" });
+  if (opened) standing().querySelector("details")?.setAttribute("open", "");
+  if (focused) standing().querySelector(`[href="${CSS.escape(focused)}"]`)?.focus();
+  pause = Math.max(2000, 20 * (performance.now() - begun));
   if (isLive) drawCounts();
   drawBurndowns();
 };
 
-const askSoon = (milliseconds = 2000) => {
+const askSoon = (milliseconds = pause) => {
   if (!isAsked) setTimeout(askAgain, milliseconds);
   isAsked = true;
 };

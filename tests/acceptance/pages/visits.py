@@ -12,12 +12,14 @@ from fastapi.routing import iter_route_contexts
 
 VISITS: dict[str, tuple[str, ...]] = {
     "/": ("/", "/?q=nothing-of-that-name"),
-    "/docs": ("/docs",),
+    "/docs": ("/docs?q=start", "/docs?q=nothing-of-that-kind"),
     "/problems": ("/problems",),
     "/problems/{name}": ("/problems/not-found",),
     "/ui/campaigns/{name}": ("/ui/campaigns/{campaign}",),
+    "/ui/campaigns/{name}/edit": ("/ui/campaigns/{campaign}/edit",),
     "/ui/campaigns/{name}/runs": ("/ui/campaigns/{campaign}/runs",),
     "/ui/campaigns/{name}/spec": ("/ui/campaigns/{campaign}/spec", "/ui/campaigns/{campaign}/spec?before=1"),
+    "/ui/new-campaign": ("/ui/new-campaign?start=replace-text",),
     "/ui/runs/{run_id}": ("/ui/runs/{run}",),
     "/ui/runs/{run_id}/targets": ("/ui/runs/{run}/targets", "/ui/runs/{run}/targets?text=nothing"),
     "/ui/bulk-operations": ("/ui/bulk-operations", "/ui/bulk-operations?campaign=nobody"),
@@ -55,8 +57,6 @@ VISITS: dict[str, tuple[str, ...]] = {
 
 NO_PAGES = {
     "/openapi.json": "is for programs",
-    "/ui/campaigns/{name}/edit": "asks the API to check what is written, which a session may not yet",
-    "/ui/new-campaign": "asks the API to check what is written, which a session may not yet",
     "/ui/runs/{run_id}/standing": "is a part of the page of a run",
     "/ui/targets/{target_id}/diff/{index}": "is a part of the page of a target",
 }

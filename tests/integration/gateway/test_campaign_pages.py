@@ -13,6 +13,7 @@ from gateway.web.editor import STARTS
 from shared.clock import utcnow
 from shared.domain.event import target_event
 from shared.domain.ids import RunId, SelectionId, new_id
+from shared.domain.roles import Grant, Role
 from shared.domain.spec import parse_spec
 from shared.domain.target import TargetState
 from shared.outbox import Outbox
@@ -20,6 +21,7 @@ from shared.postgres import owners, progress
 from shared.postgres.events import insert_events
 from shared.postgres.pool import Pool
 from tests.integration.campaigns.rows import SPEC, Rows
+from tests.integration.gateway.test_access import make_key
 
 WAVES = "rollout: {waves: [{percent: 40, gate: {merged: 0.9}}, {percent: 100}]}\n"
 STATES = ("merged", "open", "open", "failed", "prepared", "unchanged")
@@ -150,6 +152,19 @@ async def test_a_run_that_failed_as_a_whole_says_so(page: httpx.AsyncClient, poo
     await pool.execute("UPDATE runs SET state = 'failed', error = 'no <b>room</b>' WHERE id = $1", run_id)
     for address in ("/", "/ui/campaigns/notice", f"/ui/runs/{run_id}", f"/ui/runs/{run_id}/standing"):
         assert "no &lt;b&gt;room&lt;/b&gt;" in (await page.get(address)).text, address
+
+
+async def test_buttons_are_those_that_roles_allow(anonymous: httpx.AsyncClient, pool: Pool, run_id: RunId) -> None:
+    addresses = ("/", "/ui/campaigns/notice", f"/ui/runs/{run_id}")
+    await pool.execute("UPDATE runs SET state = 'running' WHERE id = $1", run_id)
+    offered = {"viewer": set[str](), "author": {"preview", "run"}}
+    offered["operator"] = {*offered["author"], "pause", "archive", "close", "pause-run", "cancel-run"}
+    for role, expected in offered.items():
+        key = await make_key(pool, Grant(Role(role), "default"))
+        assert (await anonymous.post("/ui/sign-in", data={"key": key})).status_code == 303
+        shown = "".join([(await anonymous.get(address)).text for address in addresses])
+        assert set(re.findall(r'data-act="([^"]+)"', shown)) == expected, role
+        assert ("/ui/new-campaign" in shown) is (role != "viewer")
 
 
 async def test_versions_of_a_spec_are_compared(page: httpx.AsyncClient, api_key: str) -> None:
