@@ -21,7 +21,7 @@ from gateway.events.watching import Watcher
 from sandbox.embedded.valkey import running_valkey
 from shared.clock import utcnow
 from shared.domain.event import Event, run_event
-from shared.domain.ids import EventId, RunId, TargetId, new_id
+from shared.domain.ids import CampaignId, EventId, RunId, TargetId, new_id
 from shared.domain.run import RunState
 from shared.outbox import Outbox
 from shared.postgres import runs, targets
@@ -39,6 +39,7 @@ class World:
 
     pool: Pool
     outbox: Outbox
+    campaign_id: CampaignId
     run_id: RunId
     states: dict[TargetId, str]
 
@@ -115,7 +116,7 @@ async def make_world(pool: Pool, redis: Redis, *, size: int = 20, name: str = "n
         run_id = await insert_run(conn, campaign_id)
         planned = [make_target(run_id, campaign_id, number=number) for number in range(size)]
         await targets.insert_targets(conn, planned)
-    return World(pool, Outbox(pool, redis), run_id, {target.id: "pending" for target in planned})
+    return World(pool, Outbox(pool, redis), campaign_id, run_id, {target.id: "pending" for target in planned})
 
 
 @pytest.fixture
@@ -269,11 +270,12 @@ async def test_targets_that_were_planned_are_told_by_a_snapshot(hub: Hub, world:
         browser.read(await watcher.next())
         async with world.outbox.transaction() as work:
             await runs.move_run(work.conn, world.run_id, to=RunState.RUNNING)
-            await work.conn.execute("DELETE FROM targets WHERE repository_id > 4")
+            planned = [make_target(world.run_id, world.campaign_id, number=number) for number in range(100, 105)]
+            await targets.insert_targets(work.conn, planned)
             await work.emit(run_event(world.run_id, RunState.RUNNING, now=utcnow()))
         while browser.names != ["snapshot", "run.running", "snapshot"]:
             browser.read(await watcher.next())
-    assert browser.counts == {"pending": 5}
+    assert browser.counts == {"pending": 25}
 
 
 async def test_a_gateway_that_is_stopped_ends_its_streams_without_end(pool: Pool, redis: Redis) -> None:
