@@ -8,16 +8,16 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
-from shared.domain.bulk import DESTRUCTIVE, TAKES, BulkOperation, BulkState, BulkTargetState
+from shared.domain.bulk import BulkOperation, BulkState, BulkTargetState
 from shared.domain.ids import BulkOperationId, RunId, TargetId
 from shared.domain.roles import Role
-from shared.postgres import bulk_operations
+from shared.postgres import bulk_operations, namespaces
 
 from ..auth import SignedIn
 from ..paging import Cursor, encoded, id_in
 from ..resources import Opened
 from .kit import PAGE, render, wants_part
-from .target_table import ACTIONS
+from .target_table import ACTIONS, told
 
 router = APIRouter(include_in_schema=False)
 
@@ -69,6 +69,7 @@ async def bulk_operation_page(
     request: Request,
     bulk_id: UUID,
     resources: Opened,
+    principal: SignedIn,
     state: BulkTargetState | None = None,
     cursor: Cursor = None,
 ) -> Response:
@@ -76,6 +77,7 @@ async def bulk_operation_page(
     after = id_in(cursor)
     async with resources.pool.acquire() as conn:
         bulk = await bulk_operations.get_bulk_operation(conn, BulkOperationId(bulk_id))
+        namespace = await namespaces.of_bulk_operation(conn, bulk.id)
         reasons = await bulk_operations.count_reasons(conn, bulk.id)
         found = await bulk_operations.page_bulk_targets(
             conn,
@@ -94,15 +96,11 @@ async def bulk_operation_page(
         targets=found[:PAGE],
         following=encoded(str(found[PAGE - 1].target.id)) if len(found) > PAGE else None,
         state=state,
+        may_act=principal.allows(Role.OPERATOR, namespace),
         given=bulk.parameters.model_dump(mode="json", exclude_defaults=True),
         wanted=bulk.filter.model_dump(mode="json", exclude_defaults=True, exclude={"ids"}),
         names=_NAMES,
-        action={
-            "action": bulk.action.value,
-            "name": ACTIONS[bulk.action],
-            "takes": sorted(TAKES.get(bulk.action, ())),
-            "isDestructive": bulk.action in DESTRUCTIVE,
-        },
+        action=told(bulk.action),
         **_shown(bulk),
     )
 

@@ -108,20 +108,31 @@ async def selection_page(
     request: Request,
     selection_id: UUID,
     resources: Opened,
+    principal: SignedIn,
     cursor: Cursor = None,
     explained: Annotated[str, Query(alias="explain", max_length=300)] = "",
 ) -> Response:
     """A selection: how far it is; once it is complete, its repositories and why each is in or out."""
     async with resources.pool.acquire() as conn:
         selection = await selections.get_selection(conn, SelectionId(selection_id))
+        may_change = principal.allows(Role.AUTHOR, selection.namespace)
         if selection.state is SelectionState.COMPLETE:
-            return await _contents(request, resources, conn, selection, number_in(cursor), explained.strip())
+            return await _contents(
+                request,
+                resources,
+                conn,
+                selection,
+                after=number_in(cursor),
+                explained=explained.strip(),
+                may_change=may_change,
+            )
     return await render(
         request,
         resources,
         "selection.html",
         room=ROOM,
         selection=selection,
+        may_change=may_change,
         is_moving=selection.state in _UNFINISHED,
     )
 
@@ -164,8 +175,10 @@ async def _contents(
     resources: Resources,
     conn: Connection,
     selection: Selection,
+    *,
     after: int | None,
     explained: str,
+    may_change: bool,
 ) -> Response:
     view = selection_view(request.url.path, request.query_params)
     rows = await selected_repositories.page_repositories(
@@ -190,6 +203,7 @@ async def _contents(
         "selection.html",
         room=ROOM,
         is_moving=False,
+        may_change=may_change,
         total=total,
         facets=list(_facets(counts, view, spec)),
         others=[each for each in others if each.id != selection.id],

@@ -9,13 +9,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from shared.domain.bulk import DESTRUCTIVE, ON_PREVIEWS, TAKES, BulkAction
+from shared.domain.bulk import DESTRUCTIVE, NEEDS_ONE_OF, ON_PREVIEWS, TAKES, BulkAction
 from shared.domain.ids import RunId
 from shared.domain.roles import Role
 from shared.domain.run import Run, is_finished
 from shared.domain.target import ChecksState, ReviewState, TargetState
 from shared.domain.target_views import TargetFacet, TargetRow
-from shared.postgres import runs, target_table, waves
+from shared.postgres import namespaces, runs, target_table, waves
 from shared.postgres.pool import Connection
 
 from ..auth import SignedIn
@@ -73,20 +73,22 @@ class Facet:
 async def targets_page(request: Request, resources: Opened, principal: SignedIn) -> Response:
     """Which repositories still wait, over all campaigns."""
     view = view_of(request.url.path, request.query_params, None, namespaces=principal.namespaces(Role.VIEWER))
-    return await _table(request, resources, view, "targets.html", run=None)
+    may_act = principal.allows_somewhere(Role.OPERATOR)
+    return await _table(request, resources, view, "targets.html", run=None, may_act=may_act)
 
 
 @router.get("/ui/runs/{run_id}/targets")
-async def run_targets_page(request: Request, run_id: UUID, resources: Opened) -> Response:
+async def run_targets_page(request: Request, run_id: UUID, resources: Opened, principal: SignedIn) -> Response:
     """The targets of a run. Asked for by htmx it is the table alone, which the page of a run may hold."""
     async with resources.pool.acquire() as conn:
         run = await runs.get_run(conn, RunId(run_id))
+        may_act = principal.allows(Role.OPERATOR, await namespaces.of_run(conn, run.id))
     view = view_of(request.url.path, request.query_params, run.id, namespaces=None)
-    return await _table(request, resources, view, "targets.html", run=run)
+    return await _table(request, resources, view, "targets.html", run=run, may_act=may_act)
 
 
 async def _table(
-    request: Request, resources: Resources, view: TableView, template: str, *, run: Run | None
+    request: Request, resources: Resources, view: TableView, template: str, *, run: Run | None, may_act: bool
 ) -> Response:
     async with resources.pool.acquire() as conn:
         rows = await target_table.page_table(
@@ -105,7 +107,7 @@ async def _table(
         is_live=run is not None and not is_finished(run.state),
         counts=counts,
         facets=_facets(counts.facets, view),
-        actions=actions_on(run),
+        actions=actions_on(run) if may_act else [],
         **choices,
         **context,
     )
@@ -151,13 +153,15 @@ def _facets(counts: Mapping[TargetFacet, Mapping[str, int]], view: TableView) ->
 
 def actions_on(run: Run | None) -> list[dict[str, Any]]:
     """What can be done to targets, for the script that asks."""
-    return [
-        {
-            "action": action.value,
-            "name": name,
-            "takes": sorted(TAKES.get(action, ())),
-            "isDestructive": action in DESTRUCTIVE,
-        }
-        for action, name in ACTIONS.items()
-        if run is None or not run.dry_run or action in ON_PREVIEWS
-    ]
+    return [told(action) for action in ACTIONS if run is None or not run.dry_run or action in ON_PREVIEWS]
+
+
+def told(action: BulkAction) -> dict[str, Any]:
+    """What a script has to know of an action."""
+    return {
+        "action": action.value,
+        "name": ACTIONS[action],
+        "takes": sorted(TAKES.get(action, ())),
+        "needsOne": action in NEEDS_ONE_OF,
+        "isDestructive": action in DESTRUCTIVE,
+    }

@@ -13,11 +13,13 @@ from shared.domain.artifact import Artifact, ArtifactKind
 from shared.domain.bulk import BulkAction, BulkParameters, why_not
 from shared.domain.event import Event
 from shared.domain.ids import TargetId
+from shared.domain.roles import Role
 from shared.domain.target import PublishAs, Target, TargetState
 from shared.errors import NotFound
-from shared.postgres import artifacts, runs, targets
+from shared.postgres import artifacts, namespaces, runs, targets
 from shared.postgres.events import list_events_of_target
 
+from ..auth import SignedIn
 from ..resources import Opened, Resources
 from .diff_views import DiffView, Part, part_of
 from .diffs import FileDiff, read_diff
@@ -65,6 +67,7 @@ async def target_page(
     request: Request,
     target_id: UUID,
     resources: Opened,
+    principal: SignedIn,
     tab: Tab | None = None,
     view: DiffView | None = None,
     file: Annotated[int | None, Query(ge=0, description="a file that is open whatever comes before it")] = None,
@@ -73,6 +76,7 @@ async def target_page(
     async with resources.pool.acquire() as conn:
         target = await targets.get_target(conn, TargetId(target_id))
         run = await runs.get_run(conn, target.run_id)
+        may_act = principal.allows(Role.OPERATOR, await namespaces.of_run(conn, run.id))
         stored = {each.kind: each for each in await artifacts.fetch_artifacts(conn, target.id)}
         happened = await list_events_of_target(conn, target_id=target.id, limit=MOST_EVENTS)
     tab = tab or _first_tab(target, stored)
@@ -96,7 +100,7 @@ async def target_page(
         events=_with_durations(happened),
         asks_again_seconds=_asks_again_seconds(target),
         has_failed=target.state in _FAILED,
-        actions=[each for each in actions_on(run) if _applies(each["action"], target)],
+        actions=[each for each in actions_on(run) if may_act and _applies(each["action"], target)],
         **context,
     )
 

@@ -141,7 +141,8 @@ TAKES: dict[BulkAction, frozenset[str]] = {
 }
 """The parameters that an action takes; the others take none."""
 
-_NEEDS_ONE_OF = frozenset({_A.COMMENT, _A.LABEL, _A.REQUEST_REVIEW})
+NEEDS_ONE_OF = frozenset({_A.COMMENT, _A.LABEL, _A.REQUEST_REVIEW})
+"""Actions that make no sense without one of the parameters that they take."""
 
 
 def check_parameters(action: BulkAction, parameters: BulkParameters) -> None:
@@ -152,7 +153,7 @@ def check_parameters(action: BulkAction, parameters: BulkParameters) -> None:
         Problem(f"{action} takes no {name}", path=f"parameters.{name}", hint=_takes_text(takes))
         for name in sorted(given - takes)
     ]
-    if action in _NEEDS_ONE_OF and not given & takes:
+    if action in NEEDS_ONE_OF and not given & takes:
         problems.append(Problem(f"{action} needs {' or '.join(sorted(takes))}", path="parameters"))
     if parameters.method is MergeMethod.NONE:
         problems.append(Problem("is one of merge, squash and rebase", path="parameters.method"))

@@ -57,6 +57,10 @@ export const actOn = async (action, wanted) => {
     const turn = (asking += 1);
     const yes = content.closest("dialog")?.querySelector("button[value=yes]");
     if (yes) yes.disabled = true;
+    if (action.needsOne && Object.keys(parameters()).length === 0) {
+      foreseen.replaceChildren(element("p", { className: "quiet" }, "Fill in what is asked for: then it is said what this is for."));
+      return;
+    }
     try {
       const outcomes = await Promise.all(wanted.map((each) => api("POST", `${each.path}/bulk-operations`, body(each, true))));
       if (turn !== asking) return;

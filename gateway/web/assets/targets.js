@@ -86,7 +86,8 @@ document.addEventListener("click", (event) => {
 const prepare = () => {
   const part = section();
   if (!part) return;
-  for (const each of part.querySelectorAll("[data-choose], [data-choose-page]")) each.hidden = false;
+  const mayAct = part.dataset.actions !== "[]";
+  for (const each of part.querySelectorAll("[data-choose], [data-choose-page]")) each.hidden = !mayAct;
   part.querySelector("[data-copy-address]").hidden = !navigator.clipboard;
   show();
 };

@@ -12,11 +12,13 @@ from redis.asyncio import Redis
 from shared.blobs.folder import FolderStore
 from shared.domain.artifact import ArtifactKind, new_artifact
 from shared.domain.ids import CampaignId, RunId
+from shared.domain.roles import Grant, Role
 from shared.domain.target import PullRequestRef
 from shared.outbox import Outbox
 from shared.postgres import artifacts
 from shared.postgres.pool import Pool
 from tests.integration.campaigns.rows import SPEC, Rows
+from tests.integration.gateway.test_access import make_key
 
 PART = {"HX-Request": "true", "HX-Target": "targets"}
 WAVES = "rollout: {waves: [{percent: 40}, {percent: 100}]}\n"
@@ -203,3 +205,17 @@ async def test_a_bulk_operation_shows_how_far_it_is_and_what_became_of_each_targ
     assert _shown(await page.get(f"{address}?state=pending")) == ["acme/repo-1", "acme/repo-2"]
     assert address in (await page.get("/ui/bulk-operations?campaign=notice")).text
     assert address not in (await page.get("/ui/bulk-operations?campaign=nobody")).text
+
+
+async def test_who_may_only_look_is_offered_nothing_to_do(
+    anonymous: httpx.AsyncClient, rows: Rows, pool: Pool, campaign_id: CampaignId
+) -> None:
+    run_id = await _make(rows, pool, campaign_id)
+    target_id = await pool.fetchval("SELECT id FROM targets LIMIT 1")
+    for role, offered in (("viewer", False), ("operator", True)):
+        key = await make_key(pool, Grant(Role(role), "default"))
+        assert (await anonymous.post("/ui/sign-in", data={"key": key})).status_code == 303
+        for address in (f"/ui/runs/{run_id}/targets", "/ui/targets", f"/ui/targets/{target_id}"):
+            shown = await anonymous.get(address)
+            assert shown.status_code == 200
+            assert ('data-actions="[]"' not in shown.text) == offered, address
