@@ -90,6 +90,8 @@ const prepare = () => {
   for (const each of part.querySelectorAll("[data-choose], [data-choose-page]")) each.hidden = !mayAct;
   part.querySelector("[data-copy-address]").hidden = !navigator.clipboard;
   show();
+  const isBehind = part.querySelector("#filter-text").value.trim() !== part.dataset.text; // it was typed on meanwhile
+  if (isBehind && globalThis.htmx) htmx.trigger("#target-filter", "submit");
 };
 
 // What moves: rows that are shown follow their run's events, drawn at most four times a second.
@@ -126,7 +128,7 @@ const watch = () => {
     drawing = true;
   };
   const states = ["pending", "preparing", "prepared", "unchanged", "failed", "publishing", "draft", "open", "merged", "closed", "cancelled", "paused", "conflicted", "blocked"];
-  const refresh = () => { if (!chosen.size && !allMatch) htmx.ajax("GET", location.pathname + location.search, { target: "#targets", swap: "outerHTML" }); };
+  const refresh = () => { if (!chosen.size && !allMatch) htmx.trigger("#target-filter", "submit"); };
   follow(`/runs/${part.dataset.run}/events`, {
     ...Object.fromEntries(states.map((state) => [`target.${state}`, heard])),
     "run.running": refresh,

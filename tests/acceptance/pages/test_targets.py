@@ -59,6 +59,7 @@ def _read_what_changes(page: Page, address: str) -> None:
     page.goto(f"{address}?repository=acme/service-0")
     page.get_by_role("link", name="acme/service-0", exact=True).click()
     expect(page.locator(".diff tr.added").last).to_contain_text("ran")
+    expect(page.get_by_role("button", name="Fold all")).to_be_visible()  # the script is there
     page.keyboard.press("j")
     expect(page.locator(".diff-file summary").first).to_be_focused()
     page.keyboard.press("v")
