@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import Page
 from pydantic import SecretStr
 
@@ -24,6 +25,7 @@ def test_every_page_is_visited() -> None:
     assert sorted(pages_of(create_app(SETTINGS))) == sorted(VISITS), "add the page to tests/acceptance/pages/visits.py"
 
 
+@pytest.mark.timeout(400)  # it looks at forty pages, and is not alone on its machine
 def test_no_page_shuts_anybody_out(
     page: Page, known: dict[str, str], endpoint: dict[str, str], errors: list[str]
 ) -> None:
