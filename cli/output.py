@@ -120,7 +120,7 @@ def _print_names(value: Any, key: str) -> None:
         say("what this command shows has no names")
 
 
-_HOLDS = ("target", "endpoint", "bulk_operation", "run", "selection")
+_HOLDS = ("target", "endpoint", "api_key", "bulk_operation", "run", "selection")
 """Keys of the thing that an answer is about, where it says more beside it."""
 
 

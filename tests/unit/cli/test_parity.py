@@ -19,6 +19,11 @@ COMMANDS = {
     "GET /healthz": "health",
     "GET /v1/me": "whoami",
     "GET /v1/audit": "streams audit",
+    "GET /v1/api-keys": "keys list",
+    "POST /v1/api-keys": "keys create",
+    "GET /v1/api-keys/{key_id}": "keys show",
+    "POST /v1/api-keys/{key_id}/rotate": "keys rotate",
+    "DELETE /v1/api-keys/{key_id}": "keys revoke",
     # campaigns and their specs
     "GET /v1/campaigns": "campaigns list",
     "PUT /v1/campaigns/{name}": "apply",
@@ -133,11 +138,6 @@ COMMANDS = {
 """A command that uses the route."""
 
 WITHOUT = {
-    "GET /v1/api-keys": "keys are made and revoked by who sets up a gateway, with a request each (docs/access.md)",
-    "POST /v1/api-keys": "the same",
-    "GET /v1/api-keys/{key_id}": "the same",
-    "DELETE /v1/api-keys/{key_id}": "the same",
-    "POST /v1/api-keys/{key_id}/rotate": "the same",
     "POST /v1/campaigns": "`apply` creates and changes alike, by PUT",
     "POST /v1/specs/validate": "`spec validate` checks by the same code on this machine, without a gateway",
     "GET /v1/tokens/installations/{installation_id}": "the POST beside it gives the same, and takes a scope",
