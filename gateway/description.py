@@ -12,6 +12,8 @@ from .problems import KINDS, MEDIA_TYPE, RATE_LIMITED, TOO_LARGE, Kind, Problem,
 from .reference import EXAMPLES
 from .versions import V1
 
+EVENTS = "text/event-stream"
+
 _ASKS_GITHUB = (
     errors.NotPermitted,
     errors.InstallationNotFound,
@@ -124,6 +126,9 @@ def _complete_operation(path: str, method: str, operation: dict[str, Any]) -> No
         answers["304"] = {"description": "What `If-None-Match` names is still what would be answered."}
     if "202" in answers and path.startswith(V1):
         answers["202"]["headers"] = {"Location": _header("where to follow what was begun")}
+    for answer in answers.values():
+        if EVENTS in answer.get("content", {}):
+            answer["content"][EVENTS] = {}  # a schema would be of each event, and FastAPI's is of the text
     for kind in _kinds_of(path, method, operation):
         answers.setdefault(str(kind.status), _answer(kind))
     for name, parameters in _LINKS.get(operation["operationId"], {}).items():
