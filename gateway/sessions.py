@@ -4,8 +4,8 @@ A session is found by its id, which the browser holds in a cookie that no script
 of, when nobody used it for some hours, or some hours after it began, whichever is first. Whoever signed in with an API
 key has what that key is granted now, and nothing once it is revoked.
 
-The cookie is `SameSite=Lax`: with `Strict` a browser would not send it with the page that an OIDC provider leads back
-to. What writes is protected by more than that: the token of the session (`X-CSRF-Token`, or the field `csrf_token` of a
+The cookie is `SameSite=Lax`: with `Strict` a browser would not send it with a page that a link from elsewhere leads to.
+What writes is protected by more than that: the token of the session (`X-CSRF-Token`, or the field `csrf_token` of a
 form), and the browser's word that the request comes from a page of ours.
 """
 
