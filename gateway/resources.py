@@ -72,7 +72,12 @@ async def open_resources(settings: GatewaySettings) -> AsyncIterator[Resources]:
             blobs=blobs,
             requests=requests,
             tokens=TokenClient(requests),
-            oidc=OidcVerifier(http, issuers=settings.trusted_issuers, audience=settings.oidc_audience),
+            oidc=OidcVerifier(
+                http,
+                issuers=settings.trusted_issuers,
+                audience=settings.oidc_audience,
+                grants=settings.grant_rules,
+            ),
             probes=probes_of(pool=pool, redis=redis, blobs=blobs, github=github, stopping=stopping),
             stopping=stopping,
         )

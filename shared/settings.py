@@ -22,6 +22,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from .domain.oidc_grants import GrantRule, parse_grant_rules
 from .domain.permissions import EXPECTED, Level, parse_permissions_text, permissions_text
 from .errors import InvalidSettings
 
@@ -168,10 +169,15 @@ class GatewaySettings(WebhooksSettings):
     )
     oidc_issuers: str = Field(
         "",
-        description="issuers whose OIDC tokens may ask for installation tokens, with commas between them, each"
-        " exactly as its tokens name it",
+        description="issuers whose OIDC tokens are believed by the API, with commas between them, each exactly as its"
+        " tokens name it",
     )
     oidc_audience: str = Field("octobatch", min_length=1, description="audience that OIDC tokens must be made for")
+    oidc_grants: str = Field(
+        "[]",
+        description="JSON: a list of `{issuer, claims, role, namespace}`, who of an issuer has which role in which"
+        " namespace (`*`, the default = all); claims are patterns, of the whole value or one of a list's",
+    )
 
     rate_per_second: float = Field(
         100.0, ge=0, le=1_000_000, description="requests a second that one API key may make; 0 = any number"
@@ -198,6 +204,22 @@ class GatewaySettings(WebhooksSettings):
         if not all(is_trusted_address(each.strip()) for each in issuers.split(",") if each.strip()):
             raise ValueError("each issuer must be an https:// address without query (http:// on this machine alone)")
         return issuers
+
+    @field_validator("oidc_grants")
+    @classmethod
+    def _are_rules(cls, document: str) -> str:
+        try:
+            parse_grant_rules(document or "[]")
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            place = ".".join(map(str, first["loc"]))
+            raise ValueError(f"{place}: {first['msg']}" if place else first["msg"]) from None
+        return document
+
+    @property
+    def grant_rules(self) -> tuple[GrantRule, ...]:
+        """`oidc_grants`, read."""
+        return parse_grant_rules(self.oidc_grants or "[]")
 
     @property
     def trusted_issuers(self) -> tuple[str, ...]:

@@ -94,8 +94,9 @@ async def _identify(request: Request, resources: Resources, rule: Rule) -> Princ
     """Who asks; raises `NotAuthenticated`, and `NotPermitted` for a write that no page of ours asked for."""
     if not rule.page and (principal := await bearer(request, resources)):
         if principal.kind is PrincipalKind.OIDC and rule.scope is not KeyScope.TOKENS and not principal.grants:
-            raise NotAuthenticated(
-                "an OIDC token can ask for installation tokens alone: an API key is needed here, or a grant"
+            raise NotPermitted(
+                "an OIDC token without a grant can ask for installation tokens alone: an administrator grants roles to"
+                " its claims with OCTOBATCH_OIDC_GRANTS, or use an API key"
             )
         return principal
     session = await visitor(request, resources) if rule.scope is not KeyScope.TOKENS else None

@@ -1,4 +1,4 @@
-"""OIDC tokens of workloads, such as a job of GitHub Actions: who an issuer says that it is.
+"""OIDC tokens of workloads, such as a job of GitHub Actions, and of people: who an issuer says that it is.
 
 Only the issuers that the settings name are believed, only signatures by a public key that the issuer publishes now,
 and only tokens that were made for us, as their audience says.
@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import jwt
 
+from ..domain.oidc_grants import GrantRule, granted_by
 from ..domain.principal import Principal, PrincipalKind
 from ..errors import NotAuthenticated
 from .issuers import Issuer
@@ -39,13 +40,15 @@ class OidcVerifier:
         *,
         issuers: Sequence[str],
         audience: str,
+        grants: Sequence[GrantRule] = (),
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._issuers = {url: Issuer(url, http, now=now) for url in issuers}
         self._audience = audience
+        self._grants = tuple(grants)
 
     async def verify(self, token: str) -> Principal:
-        """Whose token it is.
+        """Whose token it is, with what the rules grant.
 
         Raises `NotAuthenticated` that says what to put right, and `Unavailable` where the issuer does not say its keys.
         """
@@ -54,7 +57,13 @@ class OidcVerifier:
         if found is None:
             raise NotAuthenticated("the OIDC token is signed with a key that its issuer does not publish")
         claims = self._checked(token, _usable(found, algorithm), issuer=issuer.url)
-        return Principal(kind=PrincipalKind.OIDC, name=claims["sub"], issuer=issuer.url, claims=claims)
+        return Principal(
+            kind=PrincipalKind.OIDC,
+            name=claims["sub"],
+            issuer=issuer.url,
+            claims=claims,
+            grants=granted_by(self._grants, issuer.url, claims),
+        )
 
     def _read(self, token: str) -> tuple[Issuer, str, str]:
         """What has to be known before the signature can be checked: nothing of it is believed yet."""

@@ -136,3 +136,14 @@ def test_an_issuer_that_cannot_be_trusted_stops_the_start(environment: pytest.Mo
     environment.setenv("OCTOBATCH_OIDC_ISSUERS", f"https://good.example,{issuer}")
     with pytest.raises(InvalidSettings, match="OCTOBATCH_OIDC_ISSUERS"):
         load(GatewaySettings)
+
+
+def test_a_grant_that_names_no_claim_stops_the_start(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("OCTOBATCH_API_KEY_PEPPER", "p" * 32)
+    rule = '{"issuer": "https://one.example", "claims": {%s}, "role": "viewer"}'
+    environment.setenv("OCTOBATCH_OIDC_GRANTS", "[" + rule % '"sub": "alice"' + "]")
+    [read] = load(GatewaySettings).grant_rules
+    assert (read.role, read.namespace) == ("viewer", "*")
+    environment.setenv("OCTOBATCH_OIDC_GRANTS", "[" + rule % "" + "]")
+    with pytest.raises(InvalidSettings, match=r"OCTOBATCH_OIDC_GRANTS: .*0\.claims: .*at least 1 item"):
+        load(GatewaySettings)
