@@ -17,6 +17,7 @@ from . import (
     acting,
     applying,
     artifacts,
+    audit,
     bulk,
     campaigns,
     context_commands,
@@ -86,7 +87,7 @@ PARTS: Mapping[str, Sequence[Part]] = {
     "Campaigns and runs": (applying, runs, event_lines, pages),
     "Look at targets": (targets, target_history, artifacts),
     acting.PANEL: (acting,),
-    "Gateways": (signing_in, health),
+    "Gateways": (signing_in, health, audit),
     "Tokens": (tokens, token_records),
 }
 """The commands below `octobatch` itself, by the heading that `octobatch --help` has them under."""

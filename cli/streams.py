@@ -415,9 +415,9 @@ def audit(
     limit: Limit = 20,
     output: Output = OutputFormat.TABLE,
 ) -> None:
-    """List what operators did, newest first."""
+    """List what operators did, newest first, and how much it changed; `octobatch audit` has every write."""
     with open_gateway() as gateway:
-        found = list(gateway.items("/audit", limit=limit, service=service))
+        found = list(gateway.items("/audit", limit=limit, part="acts", service=service))
     if output.is_for_programs:
         print_as(output, found)
         return

@@ -39,6 +39,7 @@ def main() -> int:
         loop="uvloop",
         log_config=None,
         access_log=False,
+        proxy_headers=False,  # the application knows whom to believe
         timeout_graceful_shutdown=10,
     )
     try:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from fastapi import Depends, FastAPI
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from shared.settings import GatewaySettings
 
@@ -26,7 +27,8 @@ from . import (
     tokens,
     webhooks,
 )
-from .access import enforcing
+from .access import audit_log, enforcing
+from .access.auditing import Audited
 from .api_keys import routes as api_keys
 from .auth import ensure_first_key
 from .bulk import closing as campaign_closing
@@ -83,6 +85,7 @@ API = (
     webhook_endpoints,
     webhook_deliveries,
     api_keys,
+    audit_log,
 )
 """What is below `/v1`."""
 
@@ -112,8 +115,10 @@ def create_app(settings: GatewaySettings, *, tell: Callable[[str], None] = print
         generate_unique_id_function=lambda route: route.name,
         dependencies=[Depends(enforcing.authorize)],
     )
-    for middleware in (Conditional, RateLimit, Edge):  # the last one is the outermost
+    for middleware in (Audited, Conditional, RateLimit, Edge):  # the last one is the outermost
         app.add_middleware(middleware)
+    if settings.trusted_networks:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_networks))
     problems.install(app)
     for module in API:
         app.include_router(module.router, prefix=V1, dependencies=[Depends(known_parameters)])

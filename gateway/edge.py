@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bound_contextvars
 
+from shared.domain.ids import new_id
 from shared.errors import InvalidInput
 from shared.observability.traces import continued
 
@@ -31,11 +34,15 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+REQUEST_ID = "X-Request-Id"
+"""What the audit and the log name a request by: the caller's own, where it looks like one, or one of ours."""
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,100}")
 _HTTPS_ALONE = {"Strict-Transport-Security": "max-age=31536000"}
 
 
 class Edge:
-    """Goes on with the trace of the caller, refuses what no route should see, and gives answers security headers."""
+    """Goes on with the caller's trace, names the request, refuses what no route should see, adds security headers."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -46,18 +53,26 @@ class Edge:
             await self._app(scope, receive, send)
             return
 
+        headers = Headers(scope=scope)
+        request_id = _request_id(headers)
+        scope.setdefault("state", {})["request_id"] = request_id
+
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                more = _HTTPS_ALONE if _is_https(scope) else {}
+                answered = MutableHeaders(scope=message)
+                more = {REQUEST_ID: request_id, **(_HTTPS_ALONE if _is_https(scope) else {})}
                 for name, value in {**HEADERS, **more, **deprecation_headers(scope.get("route"))}.items():
-                    headers.setdefault(name, value)
+                    answered.setdefault(name, value)
             await send(message)
 
-        headers = Headers(scope=scope)
-        with continued(headers):
+        with continued(headers), bound_contextvars(request_id=request_id):
             answer = _refusal(scope, headers) or self._app
             await answer(scope, _counted(receive, _most_bytes(scope)), send_with_headers)
+
+
+def _request_id(headers: Headers) -> str:
+    given = headers.get(REQUEST_ID, "")
+    return given if _REQUEST_ID.fullmatch(given) else str(new_id())
 
 
 def _is_https(scope: Scope) -> bool:

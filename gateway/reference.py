@@ -226,6 +226,12 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "action": "streams.requeue",
         "service": "campaigns",
         "details": {"wanted": {"type": "prepare_target"}, "changed": {"operations": 2, "stale": 0}},
+        "address": None,
+        "method": None,
+        "route": None,
+        "resource": None,
+        "status": None,
+        "request_id": None,
     },
     "ShownArtifact": {
         "kind": "diff",

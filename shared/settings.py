@@ -160,6 +160,11 @@ class GatewaySettings(WebhooksSettings):
 
     gateway_host: str = Field("127.0.0.1", description="address to listen on")
     gateway_port: int = Field(8600, ge=1, le=65535, description="port to listen on")
+    trusted_proxies: str = Field(
+        "127.0.0.1,::1",
+        description="addresses and networks of proxies, with commas between them, that X-Forwarded-For and -Proto are"
+        " believed of; empty = nobody",
+    )
     webhook_secret: SecretStr | None = Field(None, description="secret of GitHub's webhooks; none = they are refused")
     api_key_pepper: SecretStr = Field(
         description="key of the HMAC that API keys are stored as; at least 32 characters", min_length=32
@@ -197,6 +202,21 @@ class GatewaySettings(WebhooksSettings):
         description="redirect = downloads of artifacts go to S3 by a presigned URL; stream = through the gateway;"
         " auto = redirect where the store is AWS's own, which users reach",
     )
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, proxies: str) -> str:
+        for each in filter(None, map(str.strip, proxies.split(","))):
+            try:
+                ip_network(each)
+            except ValueError as error:
+                raise ValueError(f"{each!r} is neither an address nor a network such as 10.0.0.0/8: {error}") from None
+        return proxies
+
+    @property
+    def trusted_networks(self) -> tuple[str, ...]:
+        """The proxies that are believed, one by one."""
+        return tuple(each.strip() for each in self.trusted_proxies.split(",") if each.strip())
 
     @field_validator("oidc_issuers")
     @classmethod

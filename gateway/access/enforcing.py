@@ -49,13 +49,14 @@ class SignInNeeded(NotAuthenticated):
 
 def install(app: FastAPI, rules: Mapping[str, Rule] = RULES) -> None:
     """Has each route of the app keep its rule. Raises `LookupError` where a route has no rule, or a rule no route."""
-    app.state.rules = {}
+    app.state.rules, app.state.paths = {}, {}
     found: set[str] = set()
     for context in iter_route_contexts(app.routes):
         path = str(context.path_format or "").removesuffix("/{path}") or "/"
         lines = [f"{method} {path}" for method in sorted((context.methods or {"*"}) - {"HEAD"})]
         found.update(lines)
         app.state.rules[id(context.original_route)] = {line.partition(" ")[0]: rules.get(line) for line in lines}
+        app.state.paths[id(context.original_route)] = path
     if lacking := sorted(found - rules.keys()):
         raise LookupError(f"no rule says who may {', '.join(lacking)}: add it to gateway/access/rules.py")
     for line in found:
@@ -73,12 +74,12 @@ async def authorize(request: Request, resources: Opened) -> None:
     """Raises `NotAuthenticated`, `NotPermitted` with the role that is needed, or `NotFound` for what is not shown."""
     rule: Rule = request.app.state.rules[id(request.scope["route"])][request.method]
     request.state.rule = rule
+    request.state.route = request.app.state.paths[id(request.scope["route"])]
     if rule.of is Of.ANYONE:
         if rule.page and request.method not in _SAFE:
             check_origin(resources, request)
         return
     principal = await _identify(request, resources, rule)
-    request.state.principal = principal
     if rule.of is Of.ITSELF:
         return
     if rule.scope not in principal.scopes:
@@ -91,8 +92,12 @@ async def authorize(request: Request, resources: Opened) -> None:
 
 
 async def _identify(request: Request, resources: Resources, rule: Rule) -> Principal:
-    """Who asks; raises `NotAuthenticated`, and `NotPermitted` for a write that no page of ours asked for."""
+    """Who asks; raises `NotAuthenticated`, and `NotPermitted` for a write that no page of ours asked for.
+
+    Once it is known it stands in the request, so that the audit has what is refused as well.
+    """
     if not rule.page and (principal := await bearer(request, resources)):
+        request.state.principal = principal
         if principal.kind is PrincipalKind.OIDC and rule.scope is not KeyScope.TOKENS and not principal.grants:
             raise NotPermitted(
                 "an OIDC token without a grant can ask for installation tokens alone: an administrator grants roles to"
@@ -104,6 +109,7 @@ async def _identify(request: Request, resources: Resources, rule: Rule) -> Princ
         needed = "an API key or an OIDC token" if rule.scope is KeyScope.TOKENS else "an API key"
         kind = SignInNeeded if rule.page else NotAuthenticated
         raise kind(f"{needed} is needed: send `Authorization: Bearer …`")
+    request.state.principal = session.principal
     if request.method not in _SAFE:
         await check_write(resources, request, session)
     return session.principal

@@ -47,11 +47,6 @@ class Rule:
     scope: KeyScope = KeyScope.READ
     page: bool = False
 
-    @property
-    def changes(self) -> bool:
-        """Whether it changes anything, and so stands in the audit."""
-        return self.scope is KeyScope.WRITE
-
 
 def _reads(of: Of, role: Role = Role.VIEWER) -> Rule:
     return Rule(of=of, role=role)

@@ -29,6 +29,7 @@ from ..resources import Opened, Resources
 from ..runs import pausing
 from ..runs.schemas import ShownRun
 from ..schemas import SpecDocument
+from ..versions import V1
 from .preconditions import IfMatch, IfNoneMatch, check_preconditions
 from .scheduling import schedule_next
 from .schemas import CampaignDetails, CampaignPart, ShownCampaign, ShownSpecDifference, ShownVersion
@@ -39,7 +40,9 @@ VersionNumber = Annotated[int, Path(ge=1, lt=2**31)]
 
 
 @router.post("", status_code=201)
-async def create_campaign(body: SpecDocument, resources: Opened, principal: SignedIn) -> ShownCampaign:
+async def create_campaign(
+    body: SpecDocument, response: Response, resources: Opened, principal: SignedIn
+) -> ShownCampaign:
     """Create a campaign; its name is the one in the spec."""
     spec = parse_spec(body.document)
     async with resources.pool.acquire() as conn, conn.transaction():
@@ -52,6 +55,7 @@ async def create_campaign(body: SpecDocument, resources: Opened, principal: Sign
             created_by=principal.actor,
             notifies=bool(spec.notifications),
         )
+        response.headers["Location"] = f"{V1}/campaigns/{campaign.name}"
         return ShownCampaign.model_validate(await schedule_next(conn, campaign, spec))
 
 

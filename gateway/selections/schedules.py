@@ -19,6 +19,7 @@ from ..auth import SignedIn
 from ..paging import Cursor, Limit, Page, page, position_in
 from ..resources import Opened
 from ..schemas import Shown, SpecDocument
+from ..versions import V1
 
 router = APIRouter(prefix="/selection-schedules", tags=["selections"])
 
@@ -55,7 +56,9 @@ class ShownSchedule(Shown):
 
 
 @router.post("", status_code=201)
-async def create_schedule(body: NewSchedule, resources: Opened, principal: SignedIn) -> ShownSchedule:
+async def create_schedule(
+    body: NewSchedule, response: Response, resources: Opened, principal: SignedIn
+) -> ShownSchedule:
     """Make a selection at each time of a cron string."""
     spec = parse_spec(body.document)
     next_at = next_time(body.cron, after=utcnow())
@@ -70,6 +73,7 @@ async def create_schedule(body: NewSchedule, resources: Opened, principal: Signe
             next_at=next_at,
             created_by=principal.actor,
         )
+    response.headers["Location"] = f"{V1}/selection-schedules/{schedule.name}"
     return ShownSchedule.model_validate(schedule)
 
 

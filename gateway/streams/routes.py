@@ -1,4 +1,4 @@
-"""Operating the command streams: how deep they are and what stands on them; replay, requeue, purge, trim; the audit."""
+"""Operating the command streams: how deep they are and what stands on them; replay, requeue, purge, trim."""
 
 from __future__ import annotations
 
@@ -7,17 +7,15 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from shared.domain.audit import AuditId
 from shared.domain.ids import OperationId, RunId
 from shared.domain.operation import Service
 from shared.domain.replay import Wanted
 from shared.errors import InvalidInput
-from shared.postgres.audit import page_acts
 from shared.streams.entry_ids import parse_stream_id
 from shared.streams.inspection import DeadLetter, Inspection
 
 from ..auth import SignedIn
-from ..paging import Cursor, Limit, Page, id_in, made_up_cursor, page, position_in
+from ..paging import Cursor, Limit, Page, made_up_cursor, page, position_in
 from ..resources import Opened, Resources
 from . import acting
 from .acting import redis_as_unavailable
@@ -30,7 +28,6 @@ from .schemas import (
     NewRequeue,
     NewTrim,
     ReplayOutcome,
-    ShownAct,
     ShownDeadLetter,
     ShownEntry,
     ShownPending,
@@ -196,21 +193,6 @@ async def trim(service: Service, body: NewTrim, resources: Opened, principal: Si
         actor=principal.actor,
     )
     return TrimOutcome.model_validate(trimmed)
-
-
-@router.get("/audit")
-async def list_acts(
-    resources: Opened,
-    _: SignedIn,
-    service: Service | None = None,
-    limit: Limit = 50,
-    cursor: Cursor = None,
-) -> Page[ShownAct]:
-    """What operators did, newest first."""
-    before = id_in(cursor)
-    async with resources.pool.acquire() as conn:
-        acts = await page_acts(conn, service=service, before=AuditId(before) if before else None, limit=limit + 1)
-    return page(acts, limit=limit, position=lambda each: each.id, show=ShownAct.model_validate)
 
 
 def _entry_in(cursor: str | None) -> str | None:

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
-from shared.domain.audit import AuditAction
 from shared.domain.ids import OperationId, RunId
 from shared.domain.operation import OperationState, Service
 from shared.domain.replay import Wanted, WantedRange
@@ -227,14 +226,3 @@ class TrimOutcome(Shown):
     kept_from: str = Field(description="all from here on is kept")
     held_by: str | None = Field(description="the group that has not acknowledged something before `wanted`")
     length: int
-
-
-class ShownAct(Shown):
-    """An act of an operator."""
-
-    id: UUID
-    at: datetime
-    actor: str
-    action: AuditAction
-    service: Service | None
-    details: dict[str, Any] = Field(description="what was `wanted`, and what was `changed`")

@@ -39,6 +39,7 @@ async def sign_in(
     except NotAuthenticated as error:
         context = {"error": str(error), "next": next_page}
         return templates.TemplateResponse(request, "sign-in.html", context, status_code=401)
+    request.state.principal = principal  # the audit has who signed in
     response = RedirectResponse(next_page, 303)
     await open_session(resources, request, response, principal, key_prefix=prefix_of(key.strip()) or "")
     return response

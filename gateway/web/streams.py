@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from shared.domain.audit import AuditAction
+from shared.domain.audit import AuditAction, AuditPart
 from shared.domain.operation import Service
 from shared.postgres.audit import page_acts
 from shared.streams.entry_ids import parse_stream_id
@@ -52,7 +52,7 @@ async def streams_page(request: Request, resources: Opened) -> Response:
     with redis_as_unavailable():
         streams = [show_stream(await inspection.survey(service)) for service in Service]
     async with resources.pool.acquire() as conn:
-        acts = await page_acts(conn, limit=LATEST_ACTS * 2)
+        acts = await page_acts(conn, part=AuditPart.ACTS, limit=LATEST_ACTS * 2)
     performed = [each for each in acts if each.action in PERFORMED_ON_STREAMS][:LATEST_ACTS]
     return await render(request, resources, "streams.html", room=ROOM, streams=streams, told=_told, acts=performed)
 

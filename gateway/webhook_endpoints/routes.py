@@ -13,6 +13,7 @@ from shared.postgres import webhook_endpoints
 from ..auth import SignedIn
 from ..paging import Cursor, Limit, Page, id_in, page
 from ..resources import Opened
+from ..versions import V1
 from . import operations
 from .schemas import EndpointChanges, EndpointWithSecret, NewEndpoint, ShownEndpoint, ShownSecret
 
@@ -20,9 +21,13 @@ router = APIRouter(prefix="/webhook-endpoints", tags=["webhooks"])
 
 
 @router.post("", status_code=status.HTTP_201_CREATED)
-async def create_endpoint(body: NewEndpoint, resources: Opened, principal: SignedIn) -> EndpointWithSecret:
+async def create_endpoint(
+    body: NewEndpoint, response: Response, resources: Opened, principal: SignedIn
+) -> EndpointWithSecret:
     """Have an address told of what happens from now on. The answer has the secret that messages are signed with."""
-    return _with_secret(await operations.create_endpoint(resources, body, actor=principal.actor))
+    made = await operations.create_endpoint(resources, body, actor=principal.actor)
+    response.headers["Location"] = f"{V1}/webhook-endpoints/{made[0].id}"
+    return _with_secret(made)
 
 
 @router.get("")

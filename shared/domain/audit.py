@@ -1,4 +1,4 @@
-"""The audit of what operators did: who, when, what, and how much it changed."""
+"""The audit: who wrote what, when and from where; and of what operators did, how much it changed."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ AuditId = NewType("AuditId", UUID)
 
 
 class AuditAction(StrEnum):
-    """What can be done by hand: to a service's commands, to trust policies, and to outgoing webhooks."""
+    """A write that the gateway was asked for; or what is done by hand, and to what."""
 
+    WRITE = "write"
     REPLAY = "streams.replay"
     REQUEUE = "streams.requeue"
     PURGE = "streams.purge"
@@ -30,9 +31,32 @@ class AuditAction(StrEnum):
     WEBHOOKS_REVEAL = "webhooks.reveal"
 
 
+class AuditPart(StrEnum):
+    """The two parts of the audit: what the gateway was asked for, and what operators' acts changed."""
+
+    WRITES = "writes"
+    ACTS = "acts"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Write:
+    """A write that somebody asked the gateway for, and what it answered.
+
+    `route` is the template of its path, `resource` what it was about, such as `campaigns/rename-ci`.
+    """
+
+    actor: str
+    address: str
+    method: str
+    route: str
+    resource: str
+    status: int
+    request_id: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class AuditEntry:
-    """One act. `details` holds what was asked for (`wanted`) and what it changed (`changed`)."""
+    """A write, which says where it came from; or an act, whose `details` say what was `wanted` and `changed`."""
 
     id: AuditId
     at: datetime
@@ -40,3 +64,9 @@ class AuditEntry:
     action: AuditAction
     service: Service | None
     details: Mapping[str, Any]
+    address: str | None = None
+    method: str | None = None
+    route: str | None = None
+    resource: str | None = None
+    status: int | None = None
+    request_id: str | None = None

@@ -53,6 +53,10 @@ RATE_LIMITS_SKIPPED = Counter(
     "octobatch_api_rate_limits_skipped_total", "Requests that were not limited because Redis was away"
 )
 
+AUDIT_ROWS_LOST = Counter(
+    "octobatch_api_audit_rows_lost_total", "Writes whose row in the audit was not written, as Postgres was away"
+)
+
 INSTALLATIONS = Gauge("octobatch_installations", "Installations of the App, by active or suspended", ["state"])
 INDEX_AGE = Gauge(
     "octobatch_repository_index_age_seconds", "Since an index of repositories was last known to be current", ["account"]

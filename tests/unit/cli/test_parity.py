@@ -18,7 +18,7 @@ DOCS = Path(__file__).parents[3] / "docs"
 COMMANDS = {
     "GET /healthz": "health",
     "GET /v1/me": "whoami",
-    "GET /v1/audit": "streams audit",
+    "GET /v1/audit": "audit",
     "GET /v1/api-keys": "keys list",
     "POST /v1/api-keys": "keys create",
     "GET /v1/api-keys/{key_id}": "keys show",
