@@ -24,6 +24,7 @@ _ASKS_GITHUB = (
 _BESIDES: dict[str, tuple[type[Exception], ...]] = {
     "put_campaign": (errors.PreconditionFailed,),
     "create_campaign": (errors.AlreadyExists,),
+    "create_api_key": (errors.AlreadyExists,),
     "create_schedule": (errors.AlreadyExists,),
     "create_endpoint": (errors.Conflict, errors.NotFound),
     "get_secret": (errors.Conflict,),

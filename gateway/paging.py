@@ -55,7 +55,7 @@ def page(rows: Sequence[T], *, limit: int, position: Callable[[T], object], show
 
 def position_in(cursor: str | None) -> str | None:
     """What a cursor stands for; raises `InvalidInput`."""
-    if cursor is None:
+    if not cursor:
         return None
     try:
         position = base64.b64decode(cursor.encode(), altchars=b"-_", validate=True).decode()

@@ -82,6 +82,7 @@ HOPELESS = (
     errors.InvalidSettings,
     errors.NotFound,
     errors.Conflict,
+    errors.PreconditionFailed,
     errors.NotAuthenticated,
     errors.NotPermitted,
     errors.GitHubNotFound,

@@ -25,7 +25,7 @@ async def count_by_run(conn: Connection, run_ids: Collection[RunId]) -> dict[Run
     """The targets of each of the runs by state; each of the runs is there."""
     rows = await conn.fetch(
         """SELECT run_id, state, sum(n)::bigint AS n FROM target_counts WHERE run_id = ANY($1)
-           GROUP BY run_id, state HAVING sum(n) > 0""",
+           GROUP BY run_id, state HAVING sum(n) > 0 ORDER BY state""",
         list(run_ids),
     )
     found: dict[RunId, Counts] = {run_id: {} for run_id in run_ids}

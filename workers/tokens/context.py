@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 
 from shared.domain.installation import InstallationToken
@@ -25,7 +24,7 @@ class TokensContext:
 
     `expected` is what each installation is expected to grant. `record` puts a grant on record, or gives False where its
     token was evicted. `know` tells the limits whose installation's a token is. `revoke_after_run` is how long a run's
-    tokens outlive it. `synced` is set once this process has heard of all installations.
+    tokens outlive it.
     """
 
     app: AppAuth
@@ -38,4 +37,3 @@ class TokensContext:
     revoke_after_run: timedelta
     pool: Pool
     outbox: Outbox
-    synced: asyncio.Event = field(default_factory=asyncio.Event)

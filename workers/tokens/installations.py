@@ -55,7 +55,6 @@ async def sync_installations(ctx: TokensContext) -> Synced:
         raise Unavailable("the table of installations", "other processes store other answers all the time")
     for each in {each.id for each in known} - {each.id for each in found}:
         changed += await refresh(ctx, each)
-    ctx.synced.set()
     _log.info("installations_synced", installations=len(found), changes=len(changed))
     return Synced(installations=len(found), changes=len(changed))
 
