@@ -102,7 +102,7 @@ class RateLimit:
 def _allowance(scope: Scope, resources: Resources) -> _Allowance | None:
     """Whose bucket a request takes of; None where it is not limited."""
     path: str = scope["path"]
-    is_sign_in = path == _SIGN_IN and scope["method"] == "POST"
+    is_sign_in = (path == _SIGN_IN and scope["method"] == "POST") or path.startswith(f"{_SIGN_IN}/")
     if not path.startswith(f"{V1}/") and not is_sign_in:
         return None
     settings = resources.settings

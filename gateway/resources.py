@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 from starlette.requests import HTTPConnection
 
 from shared.auth.oidc import OidcVerifier
+from shared.auth.sign_in import SignInProvider
 from shared.blobs.store import BlobStore, open_blob_store
 from shared.github.network import network_of
 from shared.github.reach import open_github_check
@@ -30,6 +31,9 @@ from .probes import probes_of
 
 ISSUER_TIMEOUT_SECONDS = 5.0
 
+SIGN_IN_CALLBACK = "/ui/sign-in/oidc/callback"
+"""Where the browser comes back to from the OIDC provider."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Resources:
@@ -44,6 +48,7 @@ class Resources:
     requests: Requests
     tokens: TokenClient
     oidc: OidcVerifier
+    sign_in: SignInProvider | None
     probes: Probes
     stopping: asyncio.Event
 
@@ -78,9 +83,25 @@ async def open_resources(settings: GatewaySettings) -> AsyncIterator[Resources]:
                 audience=settings.oidc_audience,
                 grants=settings.grant_rules,
             ),
+            sign_in=_sign_in_provider(settings, http),
             probes=probes_of(pool=pool, redis=redis, blobs=blobs, github=github, stopping=stopping),
             stopping=stopping,
         )
+
+
+def _sign_in_provider(settings: GatewaySettings, http: httpx.AsyncClient) -> SignInProvider | None:
+    if not settings.oidc_sign_in_issuer:
+        return None
+    secret = settings.oidc_sign_in_client_secret
+    return SignInProvider(
+        http,
+        issuer=settings.oidc_sign_in_issuer,
+        client_id=settings.oidc_sign_in_client_id,
+        client_secret=secret.get_secret_value() if secret else "",
+        scopes=settings.oidc_sign_in_scopes,
+        redirect_uri=f"{settings.public_url.rstrip('/')}{SIGN_IN_CALLBACK}",
+        grants=settings.grant_rules,
+    )
 
 
 async def _resources(connection: HTTPConnection) -> Resources:  # async: FastAPI sends others to a thread

@@ -59,9 +59,13 @@ async def open_session(
         "ends_at": time.time() + SESSION_SECONDS,
     }
     await resources.redis.set(_address_of(session_id), json.dumps(kept), ex=IDLE_SECONDS)
-    is_https = _is_https(resources)
     response.set_cookie(
-        cookie_of(resources), session_id, max_age=SESSION_SECONDS, httponly=True, samesite="lax", secure=is_https
+        cookie_of(resources),
+        session_id,
+        max_age=SESSION_SECONDS,
+        httponly=True,
+        samesite="lax",
+        secure=is_https(resources),
     )
 
 
@@ -81,7 +85,7 @@ async def fetch_session(resources: Resources, request: Request) -> Session | Non
 async def close_session(resources: Resources, request: Request, response: Response) -> None:
     """Ends the session of a request, if it has one."""
     await _forget(resources, request)
-    response.delete_cookie(cookie_of(resources), httponly=True, samesite="lax", secure=_is_https(resources))
+    response.delete_cookie(cookie_of(resources), httponly=True, samesite="lax", secure=is_https(resources))
 
 
 async def check_write(resources: Resources, request: Request, session: Session) -> None:
@@ -131,12 +135,13 @@ def _address_of(session_id: str) -> str:
     return f"octobatch:{{sessions}}:{hashlib.sha256(session_id.encode()).hexdigest()}"
 
 
-def cookie_of(resources: Resources) -> str:
-    """The name of the cookie. `__Host-` works with https alone, and means that no other host has set it."""
-    return f"__Host-{_COOKIE}" if _is_https(resources) else _COOKIE
+def cookie_of(resources: Resources, name: str = _COOKIE) -> str:
+    """The name of a cookie. `__Host-` works with https alone, and means that no other host has set it."""
+    return f"__Host-{name}" if is_https(resources) else name
 
 
-def _is_https(resources: Resources) -> bool:
+def is_https(resources: Resources) -> bool:
+    """Whether browsers reach the gateway by https."""
     return resources.settings.public_url.startswith("https://")
 
 

@@ -183,6 +183,19 @@ class GatewaySettings(WebhooksSettings):
         description="JSON: a list of `{issuer, claims, role, namespace}`, who of an issuer has which role in which"
         " namespace (`*`, the default = all); claims are patterns, of the whole value or one of a list's",
     )
+    oidc_sign_in_issuer: str = Field(
+        "", description="the OIDC provider that people sign in to the pages with; none = with API keys alone"
+    )
+    oidc_sign_in_client_id: str = Field("", description="the client that Octobatch is to it")
+    oidc_sign_in_client_secret: SecretStr | None = Field(
+        None, description="the client's secret; none = it is a public client"
+    )
+    oidc_sign_in_scopes: str = Field(
+        "openid profile email", description="scopes that are asked for, `openid` among them, with spaces between them"
+    )
+    oidc_sign_in_name: str = Field(
+        "single sign-on", min_length=1, max_length=60, description="what follows `Sign in with` on the page"
+    )
 
     rate_per_second: float = Field(
         100.0, ge=0, le=1_000_000, description="requests a second that one API key may make; 0 = any number"
@@ -235,6 +248,28 @@ class GatewaySettings(WebhooksSettings):
             place = ".".join(map(str, first["loc"]))
             raise ValueError(f"{place}: {first['msg']}" if place else first["msg"]) from None
         return document
+
+    @field_validator("oidc_sign_in_issuer")
+    @classmethod
+    def _is_address(cls, issuer: str) -> str:
+        if issuer and not is_trusted_address(issuer):
+            raise ValueError("must be an https:// address without query (http:// on this machine alone)")
+        return issuer
+
+    @field_validator("oidc_sign_in_scopes")
+    @classmethod
+    def _has_openid(cls, scopes: str) -> str:
+        if "openid" not in scopes.split():
+            raise ValueError("must have `openid` among them")
+        return scopes
+
+    @model_validator(mode="after")
+    def _has_a_client(self) -> Self:
+        if self.oidc_sign_in_issuer and not self.oidc_sign_in_client_id:
+            raise ValueError(
+                f"{PREFIX}OIDC_SIGN_IN_CLIENT_ID is needed with {PREFIX}OIDC_SIGN_IN_ISSUER: register Octobatch there"
+            )
+        return self
 
     @property
     def grant_rules(self) -> tuple[GrantRule, ...]:

@@ -23,7 +23,7 @@ from shared.observability.metrics import AUDIT_ROWS_LOST
 from shared.observability.redaction import redact
 from shared.postgres import audit
 
-from ..resources import Resources
+from ..resources import SIGN_IN_CALLBACK, Resources
 from ..versions import V1
 
 log = structlog.stdlib.get_logger(__name__)
@@ -48,14 +48,14 @@ LEFT_OUT = {
 
 
 class Audited:
-    """Writes a row for each write."""
+    """Writes a row for each write, and for who comes back from the OIDC provider, which is no POST."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request."""
-        if scope["type"] != "http" or scope["method"] in READING:
+        if scope["type"] != "http" or (scope["method"] in READING and scope["path"] != SIGN_IN_CALLBACK):
             await self._app(scope, receive, send)
             return
         status, location = 500, ""

@@ -79,6 +79,8 @@ RULES: dict[str, Rule] = {
     # pages
     "GET /ui/sign-in": Rule(of=Of.ANYONE, page=True),
     "POST /ui/sign-in": Rule(of=Of.ANYONE, page=True, scope=KeyScope.WRITE),
+    "GET /ui/sign-in/oidc": Rule(of=Of.ANYONE, page=True),
+    "GET /ui/sign-in/oidc/callback": Rule(of=Of.ANYONE, page=True),
     "POST /ui/sign-out": Rule(of=Of.ITSELF, page=True, scope=KeyScope.WRITE),
     "GET /": _page(Of.SOME),
     "GET /ui/campaigns/{name}": _page(Of.CAMPAIGN),

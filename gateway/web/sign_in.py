@@ -11,7 +11,7 @@ from shared.auth.api_keys import prefix_of
 from shared.errors import NotAuthenticated
 
 from ..auth import authenticate
-from ..resources import Opened
+from ..resources import Opened, Resources
 from ..sessions import close_session, open_session
 from .kit import templates
 
@@ -21,10 +21,19 @@ Next = Annotated[str, Query(alias="next", max_length=2000, pattern=r"^/([^/\\\x0
 """The page to go on to: one of ours, never an address elsewhere."""
 
 
+def ask(
+    request: Request, resources: Resources, next_page: str, *, error: str | None = None, status: int = 200
+) -> HTMLResponse:
+    """The page that asks for an API key, or to sign in at the provider where there is one."""
+    provider = resources.settings.oidc_sign_in_name if resources.sign_in else None
+    context = {"error": error, "next": next_page, "provider": provider}
+    return templates.TemplateResponse(request, "sign-in.html", context, status_code=status)
+
+
 @router.get("/ui/sign-in")
-async def sign_in_page(request: Request, next_page: Next = "/") -> HTMLResponse:
-    """Asks for an API key."""
-    return templates.TemplateResponse(request, "sign-in.html", {"error": None, "next": next_page})
+async def sign_in_page(request: Request, resources: Opened, next_page: Next = "/") -> HTMLResponse:
+    """Asks who somebody is."""
+    return ask(request, resources, next_page)
 
 
 @router.post("/ui/sign-in")
@@ -37,8 +46,7 @@ async def sign_in(
             pepper = resources.settings.api_key_pepper.get_secret_value()
             principal = await authenticate(conn, key.strip(), pepper=pepper)
     except NotAuthenticated as error:
-        context = {"error": str(error), "next": next_page}
-        return templates.TemplateResponse(request, "sign-in.html", context, status_code=401)
+        return ask(request, resources, next_page, error=str(error), status=401)
     request.state.principal = principal  # the audit has who signed in
     response = RedirectResponse(next_page, 303)
     await open_session(resources, request, response, principal, key_prefix=prefix_of(key.strip()) or "")

@@ -17,6 +17,7 @@ from . import (
     installations,
     kit,
     me,
+    oidc_sign_in,
     policies,
     problem_kinds,
     runs,
@@ -31,6 +32,7 @@ from . import (
 
 PAGES = (
     sign_in,
+    oidc_sign_in,
     campaigns,
     editor,
     campaign,

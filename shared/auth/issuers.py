@@ -33,6 +33,7 @@ class Issuer:
         self.url = url
         self._http = http
         self._now = now
+        self._document: Mapping[str, Any] = {}
         self._keys: dict[str, Mapping[str, Any]] = {}
         self._fetched_at = self._asked_at = float("-inf")
         self._failure: OctobatchError | None = None
@@ -49,14 +50,26 @@ class Issuer:
                     await self._refresh()
         return self._keys.get(key_id)
 
+    async def document(self) -> Mapping[str, Any]:
+        """What it says of itself; raises `Unavailable` where it does not say."""
+        if not self._is_fresh:
+            async with self._asking:
+                if not self._is_fresh:
+                    await self._refresh()
+        return self._document
+
     def _knows(self, key_id: str) -> bool:
-        return key_id in self._keys and self._now() - self._fetched_at < KEYS_LIVE_SECONDS
+        return key_id in self._keys and self._is_fresh
+
+    @property
+    def _is_fresh(self) -> bool:
+        return self._now() - self._fetched_at < KEYS_LIVE_SECONDS
 
     async def _refresh(self) -> None:
         if self._now() - self._asked_at >= PAUSE_SECONDS:
             self._asked_at = self._now()
             try:
-                self._keys = await self._fetch()
+                self._document, self._keys = await self._fetch()
                 self._fetched_at, self._failure = self._asked_at, None
             except Unavailable as error:
                 self._failure = error
@@ -64,16 +77,16 @@ class Issuer:
         if self._failure:
             raise self._failure
 
-    async def _fetch(self) -> dict[str, Mapping[str, Any]]:
+    async def _fetch(self) -> tuple[Mapping[str, Any], dict[str, Mapping[str, Any]]]:
         document = await self._get(f"{self.url.rstrip('/')}/.well-known/openid-configuration")
         if document.get("issuer") != self.url:
-            raise self._unavailable("its discovery document names another issuer: check OCTOBATCH_OIDC_ISSUERS")
+            raise self._unavailable("its discovery document names another issuer than the gateway's settings")
         address = document.get("jwks_uri")
         if not isinstance(address, str) or not is_trusted_address(address):
             raise self._unavailable("its discovery document gives no https address of its keys")
         keys = (await self._get(address)).get("keys")
         found = cast("list[Any]", keys) if isinstance(keys, list) else []
-        return {key["kid"]: key for key in found if _is_for_signatures(key)}
+        return document, {key["kid"]: key for key in found if _is_for_signatures(key)}
 
     async def _get(self, address: str) -> Mapping[str, Any]:
         try:

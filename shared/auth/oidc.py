@@ -65,6 +65,10 @@ class OidcVerifier:
             grants=granted_by(self._grants, issuer.url, claims),
         )
 
+    async def discovery(self, issuer: str) -> Mapping[str, Any]:
+        """What one of the issuers says of itself; raises `Unavailable` where it does not say."""
+        return await self._issuers[issuer].document()
+
     def _read(self, token: str) -> tuple[Issuer, str, str]:
         """What has to be known before the signature can be checked: nothing of it is believed yet."""
         if not self._issuers:
@@ -79,7 +83,7 @@ class OidcVerifier:
         algorithm, key_id, url = header.get("alg"), header.get("kid"), claims.get("iss")
         issuer = self._issuers.get(url) if isinstance(url, str) else None
         if issuer is None:
-            raise NotAuthenticated("the OIDC token's issuer is not trusted: OCTOBATCH_OIDC_ISSUERS says which are")
+            raise NotAuthenticated("the OIDC token's issuer is not trusted: the gateway's settings say which are")
         if algorithm not in ALGORITHMS:
             raise NotAuthenticated(f"the OIDC token must be signed with one of {', '.join(sorted(ALGORITHMS))}")
         if not isinstance(key_id, str):

@@ -38,6 +38,8 @@ PUBLIC = {
     "GET /readyz",
     "GET /schemas/campaign-spec-v1.json",
     "GET /ui/sign-in",
+    "GET /ui/sign-in/oidc",
+    "GET /ui/sign-in/oidc/callback",
     "POST /ui/sign-in",
     "POST /webhooks/github",
 }

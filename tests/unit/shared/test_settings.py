@@ -147,3 +147,15 @@ def test_a_grant_that_names_no_claim_stops_the_start(environment: pytest.MonkeyP
     environment.setenv("OCTOBATCH_OIDC_GRANTS", "[" + rule % "" + "]")
     with pytest.raises(InvalidSettings, match=r"OCTOBATCH_OIDC_GRANTS: .*0\.claims: .*at least 1 item"):
         load(GatewaySettings)
+
+
+def test_a_provider_without_a_client_stops_the_start(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("OCTOBATCH_API_KEY_PEPPER", "p" * 32)
+    environment.setenv("OCTOBATCH_OIDC_SIGN_IN_ISSUER", "https://sso.example")
+    with pytest.raises(InvalidSettings, match="OCTOBATCH_OIDC_SIGN_IN_CLIENT_ID is needed"):
+        load(GatewaySettings)
+    environment.setenv("OCTOBATCH_OIDC_SIGN_IN_CLIENT_ID", "octobatch")
+    assert load(GatewaySettings).oidc_sign_in_client_secret is None
+    environment.setenv("OCTOBATCH_OIDC_SIGN_IN_SCOPES", "profile")
+    with pytest.raises(InvalidSettings, match=r"OCTOBATCH_OIDC_SIGN_IN_SCOPES: .*`openid`"):
+        load(GatewaySettings)
