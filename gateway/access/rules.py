@@ -99,6 +99,7 @@ RULES: dict[str, Rule] = {
     "GET /ui/installations": _page(Of.ALL),
     "GET /ui/installations/{installation_id}": _page(Of.ALL),
     "GET /ui/health": _page(Of.ALL),
+    "GET /ui/api-keys": _page(Of.ALL, _ADMIN),
     "GET /ui/audit": _page(Of.ALL, _ADMIN),
     "GET /ui/me": _page(Of.ITSELF),
     "GET /ui/streams": _page(Of.ALL, _OPERATOR),

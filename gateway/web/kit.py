@@ -50,6 +50,7 @@ ROOMS = (
     Room("Streams", "/ui/streams", "s", is_for_operators=True),
     Room("Tokens", "/ui/tokens", "k", is_for_operators=True),
     Room("Webhooks", "/ui/webhooks", "w", is_for_operators=True),
+    Room("API keys", "/ui/api-keys", "p", is_for_operators=True),
     Room("Audit", "/ui/audit", "a", is_for_operators=True),
     Room("Health", "/ui/health", "h", is_for_operators=True),
 )

@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from ..access.enforcing import SignInNeeded
 from . import (
+    api_keys,
     api_reference,
     audit,
     bulk_operations,
@@ -46,6 +47,7 @@ PAGES = (
     tokens,
     policies,
     webhooks,
+    api_keys,
     audit,
     health,
     me,

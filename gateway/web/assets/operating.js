@@ -4,6 +4,8 @@
 //   data-act="POST /streams/campaigns/requeue"   the route; data-body and the fields of data-form (or its own) are sent
 //   data-title, data-content, data-action, data-kind   what is asked before; without a title it is done at once
 //   data-foresee="requeue"   a dry run, told in the words below     data-said="requeue"   what came of it
+//   data-each="grants"   a group of fields is one item of a list; data-another="grants" adds one more such group
+//   data-opens="new-key"   opens the dialog of that id, which data-closes closes
 //   data-all   where no field narrows it, all are meant     data-next="/ui/…"   where to go on, else the page is loaded anew
 import { api, ask, attempt, toast } from "/assets/kit.js";
 
@@ -44,7 +46,9 @@ const SAID = {
 };
 
 const valueOf = (field) => {
+  if (field.type === "checkbox" && field.dataset.list !== undefined) return field.checked ? [field.value] : [];
   if (field.type === "checkbox") return field.checked;
+  if (field.dataset.days !== undefined) return field.value && new Date(Date.now() + Number(field.value) * 86_400_000).toISOString();
   if (field.type === "number") return field.valueAsNumber;
   if (field.dataset.list !== undefined) return field.value.split(/[\s,]+/).filter(Boolean);
   if (field.dataset.json !== undefined) return field.value.trim() ? JSON.parse(field.value) : {};
@@ -56,8 +60,17 @@ const isGiven = (value) => value !== "" && value !== false && !(Array.isArray(va
 /** The fields of a form as the API takes them; a name with a dot is a field within another. */
 const fieldsOf = (form) => {
   const body = {};
+  for (const group of form?.querySelectorAll("[data-each]") ?? []) {
+    const item = fieldsOf(group);
+    if (Object.keys(item).length) (body[group.dataset.each] ??= []).push(item);
+  }
   for (const field of form?.querySelectorAll("[name]") ?? []) {
+    if (field.closest("[data-each]") && !form.matches("[data-each]")) continue;
     const value = valueOf(field);
+    if (field.type === "checkbox" && Array.isArray(value)) {
+      (body[field.name] ??= []).push(...value); // none at all is told as well: left out, it would mean each
+      continue;
+    }
     if (!isGiven(value)) continue;
     const [outer, inner] = field.name.split(".");
     if (inner) (body[outer] ??= {})[inner] = value;
@@ -86,7 +99,7 @@ const reveal = async (title, secret, note) => {
     copy.textContent = "Copied";
   });
   const content = element("div", {}, element("p", { className: "quiet", textContent: note }), element("p", { className: "secret-line" }, field, copy));
-  await ask({ title, content, action: "I have it" });
+  await ask({ title, content, action: "I have it", closes: true });
 };
 
 const foresee = async (from, method, path, body) => {
@@ -108,6 +121,7 @@ const act = async (from) => {
   }
   if (asked.title && !(await ask(asked))) return;
   const outcome = await api(method, path, body);
+  from.closest("dialog")?.close();
   if (from.dataset.reveal) {
     const secret = outcome[from.dataset.reveal];
     await reveal(from.dataset.revealTitle ?? "The secret", secret, from.dataset.revealNote ?? "");
@@ -121,7 +135,7 @@ const act = async (from) => {
 const fails = (form, error) => {
   const problems = (error.problem?.problems ?? []).map((each) => [each.path, each.line && `line ${each.line}`, each.message].filter(Boolean).join(": "));
   const place = form.querySelector("[data-problems]");
-  if (!place || !problems.length) return false;
+  if (!place || (!problems.length && !form.closest("dialog"))) return false; // what is said elsewhere a dialog hides
   place.replaceChildren(element("p", {}, error.message), element("ul", {}, ...problems.map((each) => element("li", {}, each))));
   place.focus();
   return true;
@@ -143,6 +157,18 @@ const start = async (from) => {
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button[data-act]");
   if (button) start(button);
+});
+document.addEventListener("click", ({ target }) => {
+  const opens = target.closest("[data-opens]");
+  if (opens) document.getElementById(opens.dataset.opens).showModal();
+  if (target.closest("[data-closes]")) target.closest("dialog").close();
+  const another = target.closest("[data-another]");
+  if (!another) return;
+  const last = [...another.form.querySelectorAll(`[data-each=${another.dataset.another}]`)].at(-1);
+  const group = last.cloneNode(true);
+  for (const field of group.querySelectorAll("[name]")) field.value = "";
+  last.after(group);
+  group.querySelector("[name]").focus();
 });
 document.addEventListener("submit", (event) => {
   if (event.target.matches("form[data-act]")) {

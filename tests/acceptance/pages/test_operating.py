@@ -126,3 +126,51 @@ def test_installations_are_looked_at_and_github_is_asked(page: Page, known: dict
     expect(page.get_by_role("dialog")).to_contain_text("12 repositories")
     page.get_by_role("dialog").get_by_role("button", name="List anew").click()
     expect(page.locator(".toast")).to_contain_text("under way")
+
+
+def test_a_key_is_made_rotated_and_revoked_and_the_audit_tells_by_whom(
+    page: Page, stack: RunningStack, errors: list[str]
+) -> None:
+    page.goto("/")
+    page.get_by_text("Operate").click()
+    page.get_by_role("link", name="API keys").click()
+    page.get_by_role("button", name="New key …").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Name", exact=True).fill("ci-walk")
+    dialog.get_by_label("Role").select_option("author")
+    dialog.get_by_label("In the namespace").fill("payments")
+    dialog.get_by_role("button", name="Another role").click()
+    dialog.get_by_label("Role").last.select_option("viewer")
+    for each in ("read", "change", "get installation tokens"):
+        dialog.get_by_label(each).uncheck()
+    dialog.get_by_role("button", name="Make the key").click()
+    expect(dialog.locator("[data-problems]")).to_contain_text("body.scopes")  # none at all is not each
+    errors.clear()  # the browser tells of the 422
+    dialog.get_by_label("read").check()
+    dialog.get_by_role("button", name="Make the key").click()
+    expect(page.get_by_label("The new key").last).to_have_value(re.compile("^obk_"))
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    page.get_by_role("button", name="I have it").click()
+
+    rows = page.get_by_role("row").filter(has_text="ci-walk")
+    expect(rows).to_contain_text("author of payments, viewer of everything")
+    expect(rows).to_contain_text("in 90 days")
+    page.get_by_role("button", name="Rotate ci-walk").click()
+    expect(page.get_by_role("dialog")).to_contain_text("is valid for an hour more")
+    page.get_by_role("dialog").get_by_role("button", name="Rotate").click()
+    page.get_by_role("button", name="I have it").click()
+    expect(rows).to_have_count(2)
+    for left in (1, 0):
+        page.get_by_role("button", name="Revoke ci-walk").first.click()
+        page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
+        expect(page.get_by_role("button", name="Revoke ci-walk")).to_have_count(left)
+    keys = [each for each in stack.api("GET", "/v1/api-keys")["items"] if each["name"] == "ci-walk"]
+    assert [(each["scopes"], each["revoked_at"] is not None) for each in keys] == [(["read"], True)] * 2
+
+    page.goto("/ui/audit?resource=api-keys&hours=1")
+    revoked = page.get_by_role("row").filter(has_text="DELETE /v1/api-keys/{key_id}").first
+    expect(revoked).to_contain_text("key:bootstrap")
+    revoked.get_by_role("link", name="api-keys/").click()
+    expect(page.get_by_label("Resource")).to_have_value(re.compile("^api-keys/"))
+    expect(page.locator("tbody tr").first).to_contain_text("204")
