@@ -124,6 +124,18 @@ async def test_the_cookie_of_an_attempt_is_short_lived_and_read_by_no_script(
     assert browser.cookies["octobatch_sign_in"] not in address.decode() + (await redis.get(address)).decode()
 
 
+async def test_under_https_the_cookie_of_an_attempt_is_for_this_host_alone(
+    settings: GatewaySettings, provider: LittleProvider
+) -> None:
+    async with open_browser(settings, **signing_in(provider) | {"public_url": "https://octobatch.example"}) as browser:
+        answer = await browser.get("/ui/sign-in/oidc")
+    name, *attributes = answer.headers["set-cookie"].lower().split("; ")
+    assert name.startswith("__host-octobatch_sign_in=")
+    assert {"secure", "httponly", "samesite=lax", "path=/"} < set(attributes)
+    asked = parse_qs(urlsplit(answer.headers["location"]).query)
+    assert asked["redirect_uri"] == [f"https://octobatch.example{CALLBACK}"]
+
+
 async def test_a_subject_stands_for_an_address_that_is_not_verified(
     browser: httpx.AsyncClient, provider: LittleProvider
 ) -> None:
