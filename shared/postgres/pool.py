@@ -28,7 +28,15 @@ else:
     Connection = asyncpg.Connection
 
 
+IDLE_IN_TRANSACTION_SECONDS = 10
+"""A transaction that says nothing for so long is ended by Postgres: its process froze, and others wait for its locks.
+
+What it did not commit is undone, and it learns so when it goes on, as if Postgres had been away.
+"""
+
+
 async def _set_up(conn: Connection) -> None:
+    await conn.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_IN_TRANSACTION_SECONDS}s'")
     await conn.set_type_codec("jsonb", schema="pg_catalog", encoder=_to_jsonb, decoder=_of_jsonb, format="binary")
 
 
