@@ -59,6 +59,8 @@ VISITS: dict[str, tuple[str, ...]] = {
 NO_PAGES = {
     "/openapi.json": "is for programs",
     "/ui/runs/{run_id}/standing": "is a part of the page of a run",
+    "/ui/sign-in/oidc": "sends the browser on to the provider",
+    "/ui/sign-in/oidc/callback": "is where the provider sends it back to",
     "/ui/targets/{target_id}/diff/{index}": "is a part of the page of a target",
 }
 """What is got and is no page, and why."""
