@@ -41,7 +41,7 @@ demo: setup
 	@$(BIN)/octobatch demo $(if $(KEEP),--keep)
 
 test: setup
-	@$(BIN)/pytest -q -n 2 $(ARGS)
+	@$(BIN)/pytest -q -n 3 $(ARGS)
 
 faults: setup
 	@OCTOBATCH_FAULTS=full $(BIN)/pytest -q tests/faults \

@@ -399,7 +399,7 @@ async def test_a_password_goes_over_tls_alone(
 ) -> None:
     await telling.store(MAIL)
     with mail_server(password=PASSWORD) as open_to_all:
-        async with opened(**smtp(open_to_all, user="octobatch", password=PASSWORD)) as ctx:
+        async with opened(**smtp(open_to_all, user="octobatch", password=PASSWORD), webhooks_timeout_seconds=2) as ctx:
             refused = await telling.deliver(ctx)
     assert refused.state == "waiting"
     assert "STARTTLS" in (refused.error or "")
@@ -412,7 +412,7 @@ async def test_a_password_goes_over_tls_alone(
     with mail_server(password=PASSWORD, trust=trust) as mailbox:
         for password, state in (("wrong", "waiting"), (PASSWORD, "delivered")):
             await telling.pool.execute("UPDATE notifications SET due_at = now()")
-            async with opened(**smtp(mailbox, user="octobatch", password=password)) as ctx:
+            async with opened(**smtp(mailbox, user="octobatch", password=password), webhooks_timeout_seconds=2) as ctx:
                 message = await telling.deliver(ctx)
             assert message.state == state, message.error
             assert PASSWORD not in (message.error or "")
