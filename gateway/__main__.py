@@ -41,6 +41,7 @@ def main() -> int:
         access_log=False,
         proxy_headers=False,  # the application knows whom to believe
         timeout_graceful_shutdown=10,
+        timeout_keep_alive=75,  # longer than proxies keep a connection, so that none sends into one that closes
     )
     try:
         asyncio.run(_Server(config).serve())

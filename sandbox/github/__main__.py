@@ -34,6 +34,7 @@ def main() -> None:
         server_header=False,
         date_header=False,
         timeout_graceful_shutdown=2,
+        timeout_keep_alive=75,  # as GitHub: longer than clients keep a connection that they do not use
     )
 
 
