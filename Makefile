@@ -46,7 +46,7 @@ test: setup
 faults: setup
 	@OCTOBATCH_FAULTS=full $(BIN)/pytest -q tests/faults \
 		tests/integration/streams/test_semaphores.py tests/integration/streams/test_events.py \
-		tests/integration/gateway/test_streams.py tests/acceptance/test_kills.py \
+		tests/integration/gateway/test_streams.py tests/acceptance/test_kills.py tests/acceptance/test_tokens_in_mid_run.py \
 		tests/integration/following/test_anything.py $(ARGS)
 
 fuzz: setup

@@ -17,6 +17,7 @@ from sandbox.embedded.servers import free_port
 from sandbox.folder import StackFolder
 from sandbox.stack import Stack
 from tests.acceptance.conftest import RunningStack
+from tests.faults.sizes import size
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -126,9 +127,9 @@ def test_a_run_outlives_its_tokens(mid_run: MidRun, signing: str) -> None:
     assert mid_run.mints() > len(("prepare", "publish")), "a token for each would do, if they lived"
 
 
-@pytest.mark.parametrize("signing", ["api", "none"])
+@pytest.mark.parametrize("signing", size(short=["none"], full=["api", "none"]))
 def test_tokens_that_end_before_their_time_are_replaced(mid_run: MidRun, signing: str) -> None:
-    owner, _ = mid_run.organization()
+    owner, _ = mid_run.organization(targets=6)
     mid_run.github("PATCH", "settings", {"token_lifetime_seconds": 3600})
     run = mid_run.begin(owner, signing=signing)
     mid_run.wait_until_begun()
@@ -136,7 +137,7 @@ def test_tokens_that_end_before_their_time_are_replaced(mid_run: MidRun, signing
     for count in (1, 4):
         mid_run.wait_for_pulls(owner, count)
         mid_run.github("DELETE", "tokens")
-    assert_all_open(mid_run.end(run), owner)
+    assert_all_open(mid_run.end(run), owner, targets=6)
 
 
 @pytest.mark.parametrize("minutes", [10, -10])
@@ -150,7 +151,7 @@ def test_a_clock_that_is_minutes_off_fails_no_target(mid_run: MidRun, minutes: i
     assert mid_run.mints() >= 1
 
 
-@pytest.mark.parametrize("signing", ["api", "none"])
+@pytest.mark.parametrize("signing", size(short=["api"], full=["api", "none"]))
 def test_replicas_that_lag_for_five_seconds_fail_no_target(mid_run: MidRun, signing: str) -> None:
     owner, _ = mid_run.organization(targets=4)
     run = mid_run.begin(owner, signing=signing)
