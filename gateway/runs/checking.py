@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
-from shared.domain.spec import RunStep, parse_spec
+from shared.domain.spec import RunStep, parse_version
 from shared.errors import InvalidSpec, Problem
-
-parsed = lru_cache(maxsize=64)(parse_spec)
-"""A version of a spec never changes, and its runs are started and asked for again and again."""
 
 
 def check_containers(document: str, *, mode: str) -> None:
     """Raises `InvalidSpec`, with each step that asks for a container, where steps run on workers alone."""
     if mode == "kubernetes":
         return
-    steps = enumerate(parsed(document).steps)
+    steps = enumerate(parse_version(document).steps)
     asking = [index for index, step in steps if isinstance(step, RunStep) and step.container]
     if asking:
         hint = "leave it out, or deploy with OCTOBATCH_RUN_STEPS_MODE=kubernetes"

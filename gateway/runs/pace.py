@@ -12,7 +12,7 @@ from shared.clock import utcnow
 from shared.domain.ids import InstallationId, RunId
 from shared.domain.outlook import AtWork, by_pace, by_rollout
 from shared.domain.run import Run, RunState
-from shared.domain.spec import Rollout
+from shared.domain.spec import Rollout, parse_version
 from shared.domain.waiting import Wait, WaitKind
 from shared.domain.windows import window_at
 from shared.postgres import campaigns, releases, target_counts
@@ -21,7 +21,6 @@ from shared.streams.budgets import Budgets, Denial
 from shared.streams.github_budgets import CONTENT, WRITES, github_windows, identity_of, in_words
 
 from ..resources import Resources
-from .checking import parsed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +58,7 @@ async def get_standing(conn: Connection, run: Run, *, now: datetime) -> Standing
 async def rollout_of(conn: Connection, run: Run) -> Rollout:
     """How the run's version of the spec rolls out."""
     version = await campaigns.get_spec_version(conn, run.campaign_id, run.spec_version)
-    return parsed(version.document).rollout
+    return parse_version(version.document).rollout
 
 
 async def _rollout_allows_at(conn: Connection, run: Run, unpublished: int, now: datetime) -> datetime | None:

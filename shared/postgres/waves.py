@@ -7,16 +7,13 @@ them for gates.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 from ..domain.ids import RunId
 from ..domain.release import wave_size
-from ..domain.spec import parse_spec
+from ..domain.spec import parse_version
 from ..errors import InvalidInput, NotFound, Problem
 from .pool import Connection
 from .releases import COUNTS, ON_ITS_WAY
-
-_parsed = lru_cache(maxsize=64)(parse_spec)  # a version of a spec never changes
 
 IN_ORDER = f"""
     SELECT t.id, row_number() OVER (ORDER BY t.released_at NULLS FIRST, t.id) AS place
@@ -42,7 +39,7 @@ async def list_waves(conn: Connection, run_id: RunId) -> list[Places]:
     )
     if document is None:
         raise NotFound("run", run_id)
-    waves = _parsed(document).rollout.waves
+    waves = parse_version(document).rollout.waves
     if not waves:
         return []
     with_change: int = await conn.fetchval(

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from uuid import UUID
 
 from shared.domain.artifact import Artifact, ArtifactKind
 from shared.domain.change import PreparedChange
 from shared.domain.ids import TargetId
 from shared.domain.run import Run
-from shared.domain.spec import CampaignSpec, parse_spec
+from shared.domain.spec import CampaignSpec, parse_version
 from shared.domain.target import Target
 from shared.postgres import artifacts, campaigns, runs, targets
 from shared.postgres.pool import Connection
 
 from ..runtime import Command
 from .context import CampaignsContext
-
-_parsed = lru_cache(maxsize=64)(parse_spec)  # a version of a spec never changes, and all targets of a run share it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +37,7 @@ async def load_target(ctx: CampaignsContext, command: Command) -> TargetOfRun:
 async def load_spec(conn: Connection, run: Run) -> CampaignSpec:
     """The spec that a run follows."""
     version = await campaigns.get_spec_version(conn, run.campaign_id, run.spec_version)
-    return _parsed(version.document)
+    return parse_version(version.document)
 
 
 async def load_change(ctx: CampaignsContext, target_id: TargetId) -> tuple[Artifact, PreparedChange]:

@@ -36,7 +36,7 @@ from .notifying import (
     WebhookChannel,
     WebhookNotification,
 )
-from .parsing import parse_spec
+from .parsing import parse_spec, parse_version
 from .rollout import Gate, Rate, Rollout, Wave, Weekday, Window
 from .schema import spec_json_schema
 from .selecting import (
@@ -126,6 +126,7 @@ __all__ = [
     "WriteEdit",
     "YamlEdit",
     "parse_spec",
+    "parse_version",
     "since_moment",
     "spec_json_schema",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from pydantic import ValidationError
 
 from ...errors import InvalidSpec, Problem
@@ -29,6 +31,12 @@ def parse_spec(document: str) -> CampaignSpec:
     if problems:
         raise InvalidSpec(in_order(problems))
     return spec
+
+
+@lru_cache(maxsize=64)
+def parse_version(document: str) -> CampaignSpec:
+    """The same of a stored version, which never changes and is asked for again and again: it is parsed once."""
+    return parse_spec(document)
 
 
 def _has_file(entry: OnEntry) -> bool:
