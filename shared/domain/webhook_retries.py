@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
+from .webhooks import MessageState
+
 FIRST_RETRY = timedelta(seconds=5)
 BACKOFF = 4
 LONGEST_RETRY = timedelta(hours=6)
@@ -71,6 +73,17 @@ class Gone:
 
 
 Outcome = Delivered | Again | Dead | Gone
+
+
+def stored_as(outcome: Outcome) -> tuple[MessageState, datetime | None, str | None]:
+    """What an attempt makes of a message: its state, when the next is due if there is one, and the error."""
+    match outcome:
+        case Delivered():
+            return MessageState.DELIVERED, None, None
+        case Again(at, why):
+            return MessageState.WAITING, at, why
+        case _:
+            return MessageState.DEAD, None, outcome.why
 
 
 def judge(

@@ -18,7 +18,7 @@ from ..domain.event import Event
 from ..domain.ids import CampaignId, NotificationId, RunId, TargetId, new_id
 from ..domain.notifications import NOTABLE_EVENTS, OF_TARGETS, Notice, StoredNotification, TargetNews
 from ..domain.target import TargetState
-from ..domain.webhook_retries import Again, Delivered, Outcome
+from ..domain.webhook_retries import Outcome, stored_as
 from ..domain.webhooks import MessageState
 from .pool import Connection
 
@@ -194,13 +194,7 @@ async def claim_due(conn: Connection, *, lease: timedelta, limit: int) -> list[S
 
 async def record_attempt(conn: Connection, notification_id: NotificationId, outcome: Outcome) -> None:
     """Keeps what became of an attempt."""
-    match outcome:
-        case Delivered():
-            state, due_at, error = MessageState.DELIVERED, None, None
-        case Again(at, why):
-            state, due_at, error = MessageState.WAITING, at, why
-        case _:
-            state, due_at, error = MessageState.DEAD, None, outcome.why
+    state, due_at, error = stored_as(outcome)
     await conn.execute(
         """UPDATE notifications
            SET state = $2, attempts = attempts + 1, due_at = coalesce($3, due_at), error = $4,

@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 
 from ..domain.ids import WebhookEndpointId, WebhookMessageId, new_id
-from ..domain.webhook_retries import GIVE_UP_AFTER, Again, Delivered, Outcome
+from ..domain.webhook_retries import GIVE_UP_AFTER, Outcome, stored_as
 from ..domain.webhooks import PING, MessageState, Told, WebhookAttempt, WebhookMessage
 from ..errors import NotFound
 from .pool import Connection
@@ -60,13 +60,7 @@ async def claim_due(
 
 async def record_attempt(conn: Connection, message: WebhookMessage, attempt: WebhookAttempt, outcome: Outcome) -> None:
     """Keeps an attempt, and what became of the message; one that was given up meanwhile is not tried again."""
-    match outcome:
-        case Delivered():
-            state, due_at, error = MessageState.DELIVERED, None, None
-        case Again(at, why):
-            state, due_at, error = MessageState.WAITING, at, why
-        case _:
-            state, due_at, error = MessageState.DEAD, None, outcome.why
+    state, due_at, error = stored_as(outcome)
     recorded = await conn.fetchval(
         """UPDATE webhook_messages
            SET state = CASE WHEN $3 = 'waiting' THEN state ELSE $3 END, attempts = attempts + 1,
