@@ -48,9 +48,13 @@ class Page(BaseModel, Generic[M]):
 
 def page(rows: Sequence[T], *, limit: int, position: Callable[[T], object], show: Callable[[T], M]) -> Page[M]:
     """A page of `rows`, which were read with one more than `limit` to know whether another page follows."""
-    shown = rows[:limit]
-    following = encoded(str(position(shown[-1]))) if len(rows) > limit else None
-    return Page(items=[show(row) for row in shown], next_cursor=following)
+    following = next_cursor(rows, limit=limit, position=position)
+    return Page(items=[show(row) for row in rows[:limit]], next_cursor=following)
+
+
+def next_cursor(rows: Sequence[T], *, limit: int, position: Callable[[T], object]) -> str | None:
+    """The cursor of the page after `rows`, which were read with one more than `limit`; None on the last page."""
+    return encoded(str(position(rows[limit - 1]))) if len(rows) > limit else None
 
 
 def position_in(cursor: str | None) -> str | None:

@@ -14,7 +14,7 @@ from shared.domain.roles import Role
 from shared.postgres import bulk_operations, namespaces
 
 from ..auth import SignedIn
-from ..paging import Cursor, encoded, id_in
+from ..paging import Cursor, id_in, next_cursor
 from ..resources import Opened
 from .kit import PAGE, render, wants_part
 from .target_table import ACTIONS, told
@@ -57,7 +57,7 @@ async def bulk_operations_page(
         "bulk-operations.html",
         room="Bulk operations",
         operations=[_shown(each) for each in found[:PAGE]],
-        following=encoded(str(found[PAGE - 1].id)) if len(found) > PAGE else None,
+        following=next_cursor(found, limit=PAGE, position=lambda each: each.id),
         campaign=campaign,
         run_id=run_id,
         is_running=any(each.state is BulkState.RUNNING for each in found),
@@ -94,7 +94,7 @@ async def bulk_operation_page(
         room="Bulk operations",
         reasons=reasons,
         targets=found[:PAGE],
-        following=encoded(str(found[PAGE - 1].target.id)) if len(found) > PAGE else None,
+        following=next_cursor(found, limit=PAGE, position=lambda each: each.target.id),
         state=state,
         may_act=principal.allows(Role.OPERATOR, namespace),
         given=bulk.parameters.model_dump(mode="json", exclude_defaults=True),

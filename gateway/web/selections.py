@@ -20,7 +20,7 @@ from shared.postgres.pool import Connection
 from shared.postgres.selected_repositories import FacetCount
 
 from ..auth import SignedIn
-from ..paging import Cursor, encoded, id_in, number_in, position_in
+from ..paging import Cursor, id_in, next_cursor, number_in, position_in
 from ..resources import Opened, Resources
 from ..selections.explaining import entry_text
 from ..selections.looking import explain, get_complete
@@ -95,7 +95,7 @@ async def selections_page(
         "selections.html",
         room=ROOM,
         selections=found[:PAGE],
-        following=encoded(str(found[PAGE - 1].id)) if len(found) > PAGE else None,
+        following=next_cursor(found, limit=PAGE, position=lambda each: each.id),
         states=list(SelectionState),
         state=state,
         name=name,
@@ -165,7 +165,7 @@ async def compare_page(
         counts=counts,
         change=change,
         rows=rows[:PAGE],
-        following=encoded(rows[PAGE - 1].place) if len(rows) > PAGE else None,
+        following=next_cursor(rows, limit=PAGE, position=lambda each: each.place),
         path=request.url.path,
     )
 
@@ -184,11 +184,12 @@ async def _contents(
     rows = await selected_repositories.page_repositories(
         conn, selection.id, view.wanted, after=-1 if after is None else after, limit=PAGE + 1
     )
+    following = next_cursor(rows, limit=PAGE, position=lambda each: each[0])
     context: dict[str, Any] = {
         "selection": selection,
         "view": view,
         "rows": [row for _, row in rows[:PAGE]],
-        "following": view.after(encoded(str(rows[PAGE - 1][0]))) if len(rows) > PAGE else None,
+        "following": view.after(following) if following else None,
     }
     if after is not None and wants_part(request):
         return await render(request, resources, "selection-rows.html", **context)
